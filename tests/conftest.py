@@ -1,0 +1,80 @@
+"""The environment of every test, set before Django reads its settings.
+
+On PostgreSQL and Valkey by default; `TEST_EMBEDDED=1` selects the embedded default instead:
+SQLite in a file, and no broker.
+"""
+
+import base64
+import os
+import secrets
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import services
+from tests.support.net import ClosedPort
+
+EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
+
+_IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once for the whole run; workers of xdist inherit the environment."""
+    if _IN_WORKER:
+        return
+    if os.environ.get("DJANGO_SETTINGS_MODULE"):
+        raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests choose the settings")
+    if EMBEDDED:
+        folder, lock = services.make_folder()
+        config.add_cleanup(lambda: services.remove_folder(folder, lock))
+        addresses = {"DATABASE_URL": "", "REDIS_URL": ""}
+    else:
+        try:
+            running = services.start()
+        except services.UnavailableError as missing:
+            raise pytest.UsageError(str(missing)) from missing
+        config.add_cleanup(running.stop)
+        folder = running.folder
+        addresses = {"DATABASE_URL": running.postgres_url, "REDIS_URL": running.redis_url}
+    nobody = ClosedPort()
+    config.add_cleanup(nobody.close)
+    _set_environment(folder, addresses, bokio=f"http://127.0.0.1:{nobody.number}/v1")
+
+
+def _set_environment(folder: Path, addresses: dict[str, str], *, bokio: str) -> None:
+    var_dir = folder / "var"
+    var_dir.mkdir(mode=0o700)
+    (var_dir / "static").mkdir()
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "bokio_app.settings",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's sync API runs a loop in this thread
+        "APP_URL": "http://127.0.0.1:8000",
+        "BOKIO_API_URL": bokio,
+        "BOKIO_CLIENT_ID": str(uuid.uuid4()),
+        "BOKIO_CLIENT_SECRET": secrets.token_urlsafe(24),
+        "FIELD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "STATIC_MANIFEST": "0",  # files are found where they lie, without collecting them
+        "TIME_FACTOR": "0.02",
+        "VAR_DIR": str(var_dir),
+    }
+    os.environ.pop("BOKIO_AUTHORIZE_URL", None)
+    for name, value in addresses.items():
+        os.environ.pop(name, None)
+        if value:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Keep the SQLite test database in a file: its locks and its journal are what the app has."""
+    from django.conf import settings
+
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        database.setdefault("TEST", {})["NAME"] = f"{os.environ['VAR_DIR']}/test-{worker}.sqlite3"

