@@ -141,9 +141,9 @@ def _start_postgres(services: Services) -> str:
     programs = _postgres_programs(services.folder, account)
     log = services.folder / "postgres.log"
     data = folder / "data"
-    initialise = [programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8"]
+    flags = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     made = spawn(
-        [*initialise, "--locale=C.UTF-8", "--no-sync"],
+        [programs / "initdb", "-D", data, *flags],
         env=_postgres_environment(),
         log=log,
         cwd=folder,

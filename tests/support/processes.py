@@ -1,0 +1,305 @@
+"""Real processes for journey and kill tests: broker, sandbox, web, worker and scheduler.
+
+    with Stack(tmp_path) as stack:
+        stack.start()
+        ...                              # stack.app_url, stack.sandbox_url, stack.database_url
+        stack.worker.kill()              # SIGKILL, as a power cut would do
+        stack.worker.start()
+
+Everything listens on free loopback ports, writes its output to files in the folder, and ends with
+the test run, kill -9 of pytest included.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import LiteralString, Self
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from tests.support.net import free_port, http_status, wait_until
+from tools import children, programs, valkey
+
+START_SECONDS = 40.0
+
+
+class Program:
+    """One real process, which can be started again after it was ended or killed."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        ready: Callable[["Program"], bool],
+    ) -> None:
+        self.name, self.command, self.env, self.log = name, command, env, log
+        self._ready = ready
+        self._process: subprocess.Popen[bytes] | None = None
+        self._written_before = 0
+
+    def start(self, *, wait: bool = True) -> Self:
+        """Start it, and wait until it is ready to work unless told otherwise."""
+        self._written_before = len(self.output())
+        self._process = children.spawn(self.command, env=self.env, log=self.log, cwd=programs.ROOT)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Wait until it is ready; raise `AssertionError` with its output if it ends instead."""
+
+        def settled() -> bool:
+            return not self.alive or self._ready(self)
+
+        try:
+            wait_until(settled, what=f"{self.name} is ready", seconds=START_SECONDS)
+        except TimeoutError as late:
+            raise AssertionError(f"{late}\n{self.output()[-4000:]}") from late
+        assert self.alive, f"{self.name} ended instead of starting:\n{self.output()[-4000:]}"
+
+    def restart(self) -> Self:
+        """Kill it and start it again."""
+        self.kill()
+        return self.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it by SIGKILL, at once and without a last word."""
+        if self._process is not None:
+            children.kill(self._process)
+
+    def terminate(self, *, patience: float = 10) -> int:
+        """Ask it to end, and return its exit code: negative when it had to be killed."""
+        assert self._process is not None
+        children.end(self._process, patience=patience)
+        return self._process.returncode
+
+    def output(self) -> str:
+        """Return everything it has written so far, over all its starts."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def said(self, *words: str) -> bool:
+        """Tell whether one line written since the last start holds all of the words."""
+        fresh = self.output()[self._written_before :].splitlines()
+        return any(all(word in line for word in words) for line in fresh)
+
+
+class Stack:
+    """The whole application with a database of its own.
+
+    `embedded` chooses SQLite instead of the test run's PostgreSQL; `broker=False` leaves the
+    broker out, so that workers find work by looking. `env` adds to every process's environment.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        embedded: bool | None = None,
+        broker: bool = True,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.var = folder / "var"
+        (self.var / "static").mkdir(mode=0o700, parents=True)
+        self.embedded = not os.environ.get("DATABASE_URL") if embedded is None else embedded
+        self.web_port, self.sandbox_port, self.broker_port = free_port(), free_port(), free_port()
+        self.app_url = f"http://127.0.0.1:{self.web_port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.api_url = f"{self.sandbox_url}/v1"
+        self._exit = contextlib.ExitStack()
+        self.database_url = "" if self.embedded else self._exit.enter_context(_fresh_postgres())
+        self.redis_url = f"redis://127.0.0.1:{self.broker_port}/0" if broker else ""
+        self.env = _environment() | {
+            "APP_URL": self.app_url,
+            "BOKIO_API_URL": self.api_url,
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "VAR_DIR": str(self.var),
+            **(env or {}),
+        }
+        self.broker = self._broker() if broker else None
+        self.sandbox = self._program(
+            "sandbox", programs.sandbox(self.sandbox_port), _answers(f"{self.sandbox_url}/")
+        )
+        self.web = self._program(
+            "web", programs.web(self.web_port), _answers(self.app_url + programs.WEB_IS_UP)
+        )
+        self.worker = self.another_worker("worker")
+        self.beat = self._program(
+            "beat",
+            programs.beat(self.var / "beat-schedule"),
+            lambda _: any(self.var.glob("beat-schedule*")),
+        )
+
+    def start(self) -> Self:
+        """Start all of it, side by side, and wait until each part is ready.
+
+        Without a broker there is no scheduler: it could reach nobody.
+        """
+        if self.embedded:
+            _copy_sqlite_template(self.var / "app.sqlite3")
+        everyone = [self.sandbox, self.web, self.worker]
+        if self.broker:
+            self.broker.start()
+            everyone.append(self.beat)
+        for program in everyone:
+            program.start(wait=False)
+        for program in everyone:
+            program.wait_ready()
+        return self
+
+    def another_worker(self, name: str, *, env: Mapping[str, str] | None = None) -> Program:
+        """Return a further worker, not started yet."""
+        command = programs.worker(threads=4, name=name)
+        return self._program(name, command, lambda it: it.said(f"{name}@", "ready."), env=env)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command in the stack's environment; return what it printed."""
+        done = subprocess.run(
+            programs.manage(*arguments),
+            env=self.env,
+            cwd=programs.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def close(self) -> None:
+        """End every process and remove the database."""
+        self._exit.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _program(
+        self,
+        name: str,
+        command: Sequence[str],
+        ready: Callable[[Program], bool],
+        *,
+        env: Mapping[str, str] | None = None,
+    ) -> Program:
+        program = Program(
+            name,
+            command,
+            env=self.env | dict(env or {}),
+            log=self.folder / f"{name}.log",
+            ready=ready,
+        )
+        self._exit.callback(program.kill)
+        return program
+
+    def _broker(self) -> Program:
+        program = valkey.find()
+        assert program is not None, "Valkey: neither the wheel's nor one on PATH"
+        folder = self.folder / "broker"
+        folder.mkdir()
+        port = self.broker_port
+        command = valkey.command(program, port=port, folder=folder, durable=True)
+        return self._program("broker", command, lambda _: valkey.answers(port))
+
+
+def _environment() -> dict[str, str]:
+    """Return the test run's environment without what is meant for the test process alone."""
+    alone = {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    return {name: value for name, value in os.environ.items() if name not in alone}
+
+
+def _answers(url: str) -> Callable[[Program], bool]:
+    return lambda _: http_status(url) == 200
+
+
+def _template_name() -> str:
+    """Return a name that changes with the migrations, should the server outlive this run."""
+    digest = hashlib.sha256((programs.ROOT / "requirements.txt").read_bytes())
+    for path in sorted((programs.ROOT / "bokio_app").glob("*/migrations/*.py")):
+        digest.update(path.read_bytes())
+    return f"bokio_app_template_{digest.hexdigest()[:12]}"
+
+
+def _migrate(env: Mapping[str, str]) -> None:
+    command = programs.manage("migrate", "--verbosity", "0")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"migrate: {done.stdout}{done.stderr}"
+
+
+@contextlib.contextmanager
+def _fresh_postgres() -> Iterator[str]:
+    """Make a migrated database on the test run's server; yield its address, then drop it."""
+    server = os.environ["DATABASE_URL"]
+    name, template = f"stack_{secrets.token_hex(6)}", _template_name()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")  # workers of pytest share the server
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
+        if known.fetchone() is None:
+            draft = f"{template}_draft"
+            connection.execute(_sql("DROP DATABASE IF EXISTS {}", draft))
+            connection.execute(_sql("CREATE DATABASE {}", draft))
+            _migrate(_environment() | {"DATABASE_URL": _on_server(server, draft)})
+            connection.execute(_sql("ALTER DATABASE {} RENAME TO {}", draft, template))
+        connection.execute(_sql("CREATE DATABASE {} TEMPLATE {}", name, template))
+        connection.execute(_sql("ALTER DATABASE {} SET synchronous_commit = on", name))
+    try:
+        yield _on_server(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(_sql("DROP DATABASE {} WITH (FORCE)", name))
+
+
+def _sql(statement: LiteralString, *names: str) -> sql.Composed:
+    return sql.SQL(statement).format(*(sql.Identifier(name) for name in names))
+
+
+def _on_server(server: str, database: str) -> str:
+    return urlsplit(server)._replace(path=f"/{database}").geturl()
+
+
+def _copy_sqlite_template(target: Path) -> None:
+    """Put a migrated SQLite database at `target`; it is migrated once in a test run."""
+    folder = Path(os.environ["VAR_DIR"]) / "stack-template"
+    folder.mkdir(exist_ok=True)
+    template = folder / "app.sqlite3"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            _migrate(_environment() | {"DATABASE_URL": "", "VAR_DIR": str(folder)})
+            (folder / "ready").touch()
+    with (
+        contextlib.closing(sqlite3.connect(template)) as source,
+        contextlib.closing(sqlite3.connect(target)) as copy,
+    ):
+        source.backup(copy)
