@@ -1,0 +1,73 @@
+"""One answer of Bokio as it came, and what its headers say about limits."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx2
+
+from bokio_app.bokio import wire
+
+RATE_PREFIXES: Final = ("Bokio-RateLimit-", "X-Bokio-RateLimit-")  # the second is from older docs
+LONGEST_WAIT: Final = 31 * 24 * 3600.0  # a month: the longest quota there is
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and the whole body of one answer. Its repr shows the status alone."""
+
+    status: int
+    headers: httpx2.Headers
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
+
+    def json(self) -> object:
+        """The parsed body. Raises `wire.BodyError`."""
+        return wire.decode(self.content)
+
+    def json_or_empty(self) -> Mapping[str, object]:
+        """The parsed body if it is an object, else an empty one: errors may carry HTML."""
+        try:
+            body = self.json()
+        except wire.BodyError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    def rate(self, name: str) -> float | None:
+        """Read the rate header `name` (`Limit`, `Remaining`, `RetryAfter`); None if unreadable."""
+        for prefix in RATE_PREFIXES:
+            if (number := _number(self.headers.get(prefix + name, ""))) is not None:
+                return number
+        return None
+
+    def retry_after(self) -> float | None:
+        """Seconds to wait by the standard header, which may hold a date; None without it."""
+        value = self.headers.get("Retry-After", "")
+        if (seconds := _number(value)) is not None:
+            return seconds
+        if (then := _moment(value)) is None:
+            return None
+        # A date is measured on the sender's own clock, so that ours may be wrong.
+        now = _moment(self.headers.get("Date", "")) or datetime.now(UTC)
+        return min(max((then - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def _number(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return min(max(number, 0.0), LONGEST_WAIT) if math.isfinite(number) else None
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,161 @@
+"""Customers: whom invoices go to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from bokio_app.bokio.addresses import Address
+from bokio_app.bokio.filters import Filter
+from bokio_app.bokio.reading import Fields
+from bokio_app.bokio.resource import Resource, same
+
+
+class CustomerType(StrEnum):
+    """Who buys, which decides about VAT and numbers."""
+
+    COMPANY = "company"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A person at a customer. Leave `id` out for a new one."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    is_default: bool = False
+    id: UUID | None = None
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read what Bokio sends."""
+        read = Fields(data)
+        return cls(
+            name=read.text("name"),
+            email=read.text("email"),
+            phone=read.text("phone"),
+            is_default=read.flag("isDefault"),
+            id=read.uuid_or_none("id"),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Write what Bokio takes; empty parts are left out."""
+        parts = {"id": self.id, "name": self.name, "email": self.email, "phone": self.phone}
+        return {key: value for key, value in parts.items() if value} | {
+            "isDefault": self.is_default
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerDraft:
+    """A customer to create, or what an existing one shall become as a whole.
+
+    `payment_terms` is a number of days as text, or words. Raises `ValueError` without a name.
+    """
+
+    name: str
+    type: str = CustomerType.COMPANY
+    org_number: str = field(default="", repr=False)
+    vat_number: str = field(default="", repr=False)
+    payment_terms: str = ""
+    contacts: tuple[Contact, ...] = field(default=(), repr=False)
+    address: Address | None = field(default=None, repr=False)
+    language: str = "sv"
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("a customer has a name")
+
+    def to_json(self) -> dict[str, object]:
+        """Write what Bokio takes; empty parts are left out."""
+        optional = {
+            "orgNumber": self.org_number,
+            "vatNumber": self.vat_number,
+            "paymentTerms": self.payment_terms,
+            "contactsDetails": [each.to_json() for each in self.contacts],
+            "address": self.address and self.address.to_json(),
+            "language": self.language,
+        }
+        return {"name": self.name, "type": str(self.type)} | {
+            key: value for key, value in optional.items() if value
+        }
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer as Bokio has it. A person's `org_number` and `vat_number` are personal."""
+
+    id: UUID
+    name: str
+    type: str
+    org_number: str = field(repr=False)
+    vat_number: str = field(repr=False)
+    payment_terms: str
+    contacts: tuple[Contact, ...] = field(repr=False)
+    address: Address | None = field(repr=False)
+    language: str
+    modified_at: datetime | None
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read what Bokio sends."""
+        read = Fields(data)
+        return cls(
+            id=read.uuid("id"),
+            name=read.text("name"),
+            type=read.text("type"),
+            org_number=read.text("orgNumber"),
+            vat_number=read.text("vatNumber"),
+            payment_terms=read.text("paymentTerms"),
+            contacts=read.rows("contactsDetails", Contact.from_json),
+            address=read.part("address", Address.from_json),
+            language=read.text("language"),
+            modified_at=read.moment_or_none("modifiedDateTime"),
+            extra=read.rest(),
+        )
+
+
+class Customers(Resource):
+    """`/customers`"""
+
+    def create(self, draft: CustomerDraft) -> Customer:
+        """Create a customer.
+
+        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` by
+        `orgNumber`, or by `modifiedDateTime` and compare. Needs scope `customers:write`.
+        """
+        return self._post("post-customer", "customers", Customer.from_json, draft.to_json())
+
+    def get(self, customer_id: UUID) -> Customer:
+        """Fetch one customer. Repeatable. Needs scope `customers:read`."""
+        parse = same(Customer.from_json, customer_id)
+        return self._get("get-customers-customerId", f"customers/{customer_id}", parse)
+
+    def find(self, where: Filter | None = None) -> Iterator[Customer]:
+        """Fetch the customers that a filter lets through, page by page as they are taken.
+
+        Filters: `name`, `type`, `vatNumber`, `orgNumber`, `modifiedDateTime`.
+        Repeatable. Needs scope `customers:read`.
+        """
+        return self._pages("get-customer", "customers", Customer.from_json, where=where)
+
+    def update(self, customer_id: UUID, draft: CustomerDraft) -> Customer:
+        """Replace the customer as a whole; what the draft leaves out is lost.
+
+        Repeatable. Needs scope `customers:write`.
+        """
+        parse = same(Customer.from_json, customer_id)
+        return self._put("put-customer", f"customers/{customer_id}", parse, draft.to_json())
+
+    def delete(self, customer_id: UUID) -> None:
+        """Delete a customer created through the API; others are refused.
+
+        Repeatable: `NotFound` after `OutcomeUnknown` means that it is done.
+        Needs scope `customers:write`.
+        """
+        self._delete("delete-customer", f"customers/{customer_id}")

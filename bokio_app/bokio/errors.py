@@ -1,0 +1,241 @@
+"""Everything that can go wrong with a call, and the one place that tells which it was."""
+# ruff: noqa: N818 - a class says what happened, and an `Error` behind it would say nothing more
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Final
+
+import httpx2
+
+from bokio_app.bokio.answers import Answer
+
+
+class Verdict(Enum):
+    """What may be done about an error, whatever its class."""
+
+    STOP = "stop"  # the same request would be refused again
+    RETRY = "retry"  # nothing happened; send again after a wait
+    LOOK_FIRST = "look_first"  # it may have happened; read before sending again
+    RECONNECT = "reconnect"  # the token is not accepted; refresh once, else ask for consent
+    PARK_PLAN = "park_plan"  # the company's price plan does not include the API
+    PARK_QUOTA = "park_quota"  # the quota is spent; send nothing until `retry_after`
+    BROWNOUT = "brownout"  # this version of the API is being switched off
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One refused field: `pointer` such as `#/lineItems/0/taxRate`, or `query` for a filter."""
+
+    pointer: str
+    message: str
+
+
+class BokioError(Exception):
+    """A call to Bokio gave no result. `error_id` is Bokio's own reference, for their support.
+
+    `retry_after` is in seconds. `status` is 0 when no answer came.
+    """
+
+    verdict: ClassVar[Verdict] = Verdict.STOP
+    not_executed: ClassVar[bool] = True  # proof that the request changed nothing
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        error_id: str = "",
+        status: int = 0,
+        fields: Sequence[FieldError] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.error_id, self.status = code, error_id, status
+        self.fields = tuple(fields)
+        self.retry_after = retry_after
+
+
+class NotSent(BokioError):
+    """No byte of the request left us: no connection, or its time to be sent had passed."""
+
+    verdict = Verdict.RETRY
+
+
+class Unauthorized(BokioError):
+    """The access token is expired, revoked or unknown."""
+
+    verdict = Verdict.RECONNECT
+
+
+class Forbidden(BokioError):
+    """The token lacks a scope, or belongs to another company."""
+
+
+class PlanRequired(BokioError):
+    """The company's price plan does not open this part of the API."""
+
+    verdict = Verdict.PARK_PLAN
+
+
+class QuotaExceeded(BokioError):
+    """The day's or month's quota is spent. The whole connection rests for `retry_after`."""
+
+    verdict = Verdict.PARK_QUOTA
+
+
+class NotFound(BokioError):
+    """No such object, or it is gone."""
+
+
+class RateLimited(BokioError):
+    """Too many requests in the last minute. Wait exactly `retry_after`."""
+
+    verdict = Verdict.RETRY
+
+
+class ConcurrentWrite(BokioError):
+    """Another write to the same method and path was being carried out."""
+
+    verdict = Verdict.RETRY
+
+
+class VersionBrownout(BokioError):
+    """Bokio rehearses the end of this API version; it answers again later, for a while."""
+
+    verdict = Verdict.BROWNOUT
+
+
+class Invalid(BokioError):
+    """Bokio refused the data; `fields` says which."""
+
+
+class StateRefused(BokioError):
+    """The object is not in a state for this, which may be because it was done already."""
+
+    verdict = Verdict.LOOK_FIRST
+    not_executed = False
+
+
+class OutcomeUnknown(BokioError):
+    """The request was sent and no trustworthy answer came. It may have been carried out."""
+
+    verdict = Verdict.LOOK_FIRST
+    not_executed = False
+
+
+# Nothing of the request has been written when these are raised: the connection does not stand
+# yet (a proxy error comes from setting up the tunnel), or there is no way to make one.
+_BEFORE_SENDING: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+)
+
+
+def from_transport(error: Exception, *, wrote: bool | None = None) -> BokioError:
+    """Say what a failure of the connection means. `wrote`: did a byte leave; None if not known.
+
+    The message names the failure; it quotes the system's words only while connecting, because
+    later ones can hold pieces of the exchange.
+    """
+    name = type(error).__name__
+    if wrote is False or (wrote is None and isinstance(error, _BEFORE_SENDING)):
+        reason = f" ({error})" if isinstance(error, httpx2.ConnectError) else ""
+        return NotSent(f"Bokio could not be reached: {name}{reason}")
+    return OutcomeUnknown(f"The exchange with Bokio broke off: {name}")
+
+
+def classify(answer: Answer) -> BokioError:
+    """Turn an answer that is no success into the error that says what may be done about it."""
+    body = _error_body(answer.json_or_empty())
+    code = _code(body)
+    error, retry_after = _kind(answer, code, has_fields=bool(_fields(body)))
+    text = body.get("message") or body.get("error_description") or code or error.__name__
+    return error(
+        f"{answer.status}: {masked(str(text))}",
+        code=code,
+        error_id=str(body.get("bokioErrorId") or "")[:64],
+        status=answer.status,
+        fields=_fields(body),
+        retry_after=retry_after,
+    )
+
+
+def _kind(answer: Answer, code: str, *, has_fields: bool) -> tuple[type[BokioError], float | None]:
+    match answer.status:
+        case 400:
+            return (Invalid if has_fields else StateRefused), None
+        case 403:
+            return _forbidden(answer, code)
+        case 410:
+            return (VersionBrownout if code.startswith("version_") else NotFound), None
+        case 429:
+            return _too_many(answer, code)
+        case status:
+            return _BY_STATUS.get(status, OutcomeUnknown), answer.retry_after()
+
+
+_BY_STATUS: Final[Mapping[int, type[BokioError]]] = {
+    401: Unauthorized,
+    404: NotFound,
+    409: ConcurrentWrite,
+    426: VersionBrownout,
+}
+
+
+def _too_many(answer: Answer, code: str) -> tuple[type[BokioError], float | None]:
+    wait = answer.rate("RetryAfter")
+    wait = answer.retry_after() if wait is None else wait
+    # A clash of two writes carries the same status, but never a time to wait.
+    limited = code == "rate-limit-exceeded" or wait is not None
+    return (RateLimited if limited else ConcurrentWrite), wait
+
+
+def _forbidden(answer: Answer, code: str) -> tuple[type[BokioError], float | None]:
+    wait = answer.retry_after()
+    if code == "price_plan_feature_required":
+        return PlanRequired, None
+    # The quota's code is documented, its neighbours are not: a refusal that ends is a quota too.
+    if code == "quota-exceeded" or wait is not None:
+        return QuotaExceeded, wait
+    return Forbidden, None
+
+
+def _error_body(body: Mapping[str, object]) -> Mapping[str, object]:
+    nested = body.get("error")  # an older form wraps everything
+    return nested if isinstance(nested, dict) else body
+
+
+def _code(body: Mapping[str, object]) -> str:
+    code = body.get("code") or body.get("error")
+    return code[:100] if isinstance(code, str) else ""
+
+
+def _fields(body: Mapping[str, object]) -> tuple[FieldError, ...]:
+    listed = body.get("errors")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        FieldError(str(each.get("field") or ""), masked(str(each.get("message") or "")))
+        if isinstance(each, dict)
+        else FieldError("", masked(str(each)))
+        for each in listed
+    )
+
+
+# Year, month and day (day + 60 for a co-ordination number), then four digits. The month keeps
+# companies' own numbers out: their third digit is at least 2.
+PERSONAL_NUMBER: Final = re.compile(
+    r"(?:(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]\d{4}"
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])\d{4})"
+)
+
+
+def masked(text: str) -> str:
+    """Hide personal numbers in a message of Bokio's, and cut it to a bearable length."""
+    return re.sub(rf"(?<!\d){PERSONAL_NUMBER.pattern}(?!\d)", "••••••-••••", text)[:500]

@@ -1,0 +1,218 @@
+"""One call to Bokio: a request goes out at most once, and ends as a value or as an error."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx2
+
+from bokio_app.bokio import transport, wire
+from bokio_app.bokio.answers import Answer
+from bokio_app.bokio.errors import BokioError, NotSent, OutcomeUnknown, classify, from_transport
+
+T = TypeVar("T")
+
+DEADLINE: Final = 30.0  # seconds for a whole exchange
+CONNECT_TIMEOUT: Final = 5.0  # seconds to open a connection, or to wait for a free one
+LARGEST_JSON: Final = 16 * 1024 * 1024  # bytes; a page of 100 full invoices is under 1 MB
+LARGEST_FILE: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """What may be told about a finished call: never an address, a body or a token.
+
+    `status` is 0 when no answer came, `seconds` the whole exchange. The rate figures come from
+    the answer's headers and are None when it has none.
+    """
+
+    operation: str
+    method: str
+    status: int
+    seconds: float
+    code: str = ""
+    error_id: str = ""
+    limit: float | None = None
+    remaining: float | None = None
+    retry_after: float | None = None
+
+
+class Http:
+    """Calls under one access token. Cheap to make; safe to use from many threads.
+
+    `api_url` includes the version, such as `https://api.bokio.se/v1`. `client` is shared by all
+    (default: the process's own). `deadline` is in seconds, over connecting, writing and reading
+    together. `send_by` is a `time.monotonic()` moment: later than that the request is not
+    written, and `NotSent` is raised. `on_call` hears of every finished call, good or bad, in the
+    calling thread, and must not raise. Nothing is ever sent twice and no redirect is followed.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        *,
+        access_token: str,
+        client: httpx2.Client | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        deadline: float = DEADLINE,
+        on_call: Callable[[Call], None] | None = None,
+        send_by: float | None = None,
+    ) -> None:
+        if not (access_token.isascii() and access_token.isprintable() and access_token.strip()):
+            raise ValueError("an access token is printable ASCII")
+        self._api_url = checked_address(api_url)
+        self._authorization = f"Bearer {access_token}"
+        self._client = client
+        self._connect_timeout = connect_timeout
+        self._deadline = deadline
+        self._on_call = on_call
+        self._send_by = send_by
+
+    def __repr__(self) -> str:
+        return f"Http({self._api_url!r})"
+
+    def request(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        parse: Callable[[object], T],
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> T:
+        """Send one request and hand the JSON of its answer to `parse`.
+
+        `operation` is the operation's id in Bokio's published description, `path` is relative to
+        the API's address. A body that `parse` refuses (`wire.BodyError`) is an `OutcomeUnknown`:
+        the request was carried out, or something else answered in Bokio's place.
+        """
+        content = None if body is None else wire.encode(body)
+        answer = self.send(operation, method, path, query=query, content=content)
+        try:
+            return parse(answer.json())
+        except wire.BodyError as unfit:
+            raise OutcomeUnknown(
+                f"{operation}: {answer.status}, but {unfit}", status=answer.status
+            ) from None
+
+    def send(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        largest: int = LARGEST_JSON,
+    ) -> Answer:
+        """Send one request and return its answer if it is a success; raise the error if not."""
+        headers = {"Authorization": self._authorization, "Accept": accept}
+        if content is not None:
+            headers["Content-Type"] = content_type
+        started = time.monotonic()
+        answer: Answer | None = None
+        error: BokioError | None = None
+        try:
+            answer = exchange(
+                self._client or transport.shared_client(),
+                method,
+                f"{self._api_url}/{path}{_query_text(query)}",
+                headers=headers,
+                content=content,
+                connect_timeout=self._connect_timeout,
+                deadline=self._deadline,
+                send_by=self._send_by,
+                largest=largest,
+            )
+            if not 200 <= answer.status < 300:
+                error = classify(answer)
+        except BokioError as failure:
+            error = failure
+        if self._on_call:
+            self._on_call(_call(operation, method, time.monotonic() - started, answer, error))
+        if error is not None:
+            raise error
+        if answer is None:
+            raise AssertionError("an exchange ends with an answer or an error")
+        return answer
+
+
+def exchange(
+    client: httpx2.Client,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    deadline: float = DEADLINE,
+    send_by: float | None = None,
+    largest: int = LARGEST_JSON,
+) -> Answer:
+    """Send one request over `client` and read the whole answer, whatever its status.
+
+    Raises `NotSent` or `OutcomeUnknown`. An answer over `largest` bytes is not read to its end.
+    """
+    state = transport.Exchange(ends_at=time.monotonic() + deadline, send_by=send_by)
+    own = isinstance(getattr(client, "_transport", None), transport.Transport)
+    timeout = httpx2.Timeout(deadline, connect=connect_timeout, pool=connect_timeout)
+    try:
+        request = client.build_request(
+            method, url, headers=dict(headers), content=content, timeout=timeout
+        )
+        with state.active():
+            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                return Answer(response.status_code, response.headers, _body(response, largest))
+            finally:
+                response.close()
+    except transport.SendGuardPassed:
+        raise NotSent("The time in which the request might be sent had passed") from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as failure:
+        raise from_transport(failure, wrote=state.wrote if own else None) from None
+
+
+def checked_address(url: str) -> str:
+    """Return the address without its last slash; `ValueError` if it is no plain http(s) one."""
+    parts = urlsplit(url)
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+        raise ValueError("an API address looks like https://api.bokio.se/v1")
+    return url.rstrip("/")
+
+
+def _body(response: httpx2.Response, largest: int) -> bytes:
+    content = bytearray()
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > largest:
+            raise OutcomeUnknown(
+                f"{response.status_code}: the answer is over {largest} bytes",
+                status=response.status_code,
+            )
+    return bytes(content)
+
+
+def _query_text(query: Mapping[str, str] | None) -> str:
+    return "?" + urlencode(query, quote_via=quote, safe="") if query else ""
+
+
+def _call(
+    operation: str, method: str, seconds: float, answer: Answer | None, error: BokioError | None
+) -> Call:
+    return Call(
+        operation,
+        method,
+        status=answer.status if answer else 0,
+        seconds=seconds,
+        code=error.code if error else "",
+        error_id=error.error_id if error else "",
+        limit=answer.rate("Limit") if answer else None,
+        remaining=answer.rate("Remaining") if answer else None,
+        retry_after=answer.rate("RetryAfter") if answer else None,
+    )

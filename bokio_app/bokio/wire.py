@@ -1,0 +1,91 @@
+"""JSON as it crosses the wire: numbers keep every digit both ways, text is fit to store."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NoReturn
+from uuid import UUID
+
+# Bokio has sent NUL inside invoice numbers; PostgreSQL refuses NUL and half surrogate pairs.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+
+
+class BodyError(ValueError):
+    """An answer's body is not what the operation promises. Messages never quote the body."""
+
+
+def decode(content: bytes) -> object:
+    """Parse a JSON body; numbers with a fraction or an exponent become `Decimal`, others `int`.
+
+    Control characters other than tab and newline are dropped from every text.
+    Raises `BodyError` when the content is no JSON.
+    """
+    try:
+        value = json.loads(
+            content.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            strict=False,
+        )
+        return _clean(value)
+    except (ValueError, RecursionError):
+        raise BodyError("the body is not JSON") from None
+
+
+def encode(value: object) -> bytes:
+    """Write a JSON body; a `Decimal` keeps the digits it was given, days and UUIDs become text.
+
+    Raises `TypeError` for a float, because its digits are already wrong, and for any unknown
+    type; `ValueError` for a number that is not finite or text that is no Unicode.
+    """
+    return _text(value).encode()
+
+
+def plain_number(value: Decimal | int) -> str:
+    """Write a number without an exponent and with the digits it was given: `1E+2` is `100`.
+
+    Raises `ValueError` when the number is not finite.
+    """
+    if isinstance(value, int):
+        return str(int(value))
+    if not value.is_finite():
+        raise ValueError("only finite numbers can be sent")
+    return format(abs(value) if value.is_zero() else value, "f")
+
+
+def _text(value: object) -> str:
+    match value:
+        case None | bool() | str():
+            return json.dumps(value, ensure_ascii=False)
+        case int() | Decimal():
+            return plain_number(value)
+        case datetime():
+            raise TypeError("Bokio takes days, not times")
+        case date():
+            return f'"{value.isoformat()}"'
+        case UUID():
+            return f'"{value}"'
+        case Mapping():
+            return "{" + ",".join(f"{_text(str(k))}:{_text(v)}" for k, v in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ",".join(_text(each) for each in value) + "]"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no exact form in JSON")
+
+
+def _clean(value: object) -> object:
+    match value:
+        case str():
+            return _UNSTORABLE.sub("", value)
+        case dict():
+            return {_UNSTORABLE.sub("", key): _clean(each) for key, each in value.items()}
+        case list():
+            return [_clean(each) for each in value]
+        case _:
+            return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BodyError(f"{name} is not a number")
