@@ -2,11 +2,9 @@
 
 import socket
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
-from tools.children import free_port
+from tools.net import free_port, http_status
 
 __all__ = ["ClosedPort", "free_port", "http_status", "wait_until"]
 
@@ -20,19 +18,6 @@ def wait_until(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: still not so after {seconds:g} s")
         time.sleep(every)
-
-
-def http_status(url: str, *, timeout: float = 2) -> int | None:
-    """Return the status of a GET, or None while nobody answers."""
-    try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:  # noqa: S310  # our own address
-            status: int = answer.status
-            return status
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return refusal.code
-    except OSError:
-        return None
 
 
 class ClosedPort:

@@ -1,0 +1,45 @@
+# Everything runs inside .venv, which the first command makes. `make` alone lists the targets.
+
+PYTHON ?= python3
+RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
+	{ echo "bokio_app needs Python 3.11 or newer (Debian, Ubuntu: sudo apt-get install python3 python3-venv)." >&2; exit 1; }; \
+	exec $(PYTHON) tools/bootstrap.py
+APP = $(RUN) requirements.txt
+TEST = $(RUN) requirements-test.txt
+
+.PHONY: help demo demo-reset test test-fast lint format messages pictures pins clean
+.DEFAULT_GOAL := help
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: ## Set everything up and run it: web, worker, scheduler, sandbox
+	$(APP) tools.demo
+
+demo-reset: ## Forget what the demo kept, and run it afresh
+	$(APP) tools.demo --reset
+
+test: ## Every check and every test, on PostgreSQL and on SQLite
+	$(TEST) tools.checks all
+
+test-fast: ## The embedded subset: SQLite, no browser, under a minute
+	$(TEST) tools.checks fast
+
+lint: ## Formatting, style, types, imports, templates
+	$(TEST) tools.checks lint
+
+format: ## Put the code into its format
+	$(TEST) tools.checks format
+
+messages: ## Collect texts for translation, and compile the translations
+	$(TEST) tools.messages update
+
+pictures: ## Take the documentation's screenshots
+	$(TEST) tools.pictures
+
+pins: ## Resolve requirements*.in into requirements*.txt again
+	$(TEST) tools.pins
+
+clean: ## Remove caches and the environment; the demo's data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis htmlcov .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

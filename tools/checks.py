@@ -1,0 +1,179 @@
+"""`make test`, `make test-fast`, `make lint`, `make format`: the checks, one after the other.
+
+Every stage runs, also after one has failed, and the end names those that did.
+"""
+
+import base64
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.programs import ROOT, manage
+
+BIN = Path(sys.prefix) / "bin"
+QUICK = "not journey and not slow"
+SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One check. A loud one writes to the terminal; of a quiet one only failures are shown."""
+
+    name: str
+    command: Sequence[str | Path]
+    env: Mapping[str, str] = field(default_factory=dict)
+    loud: bool = False
+
+
+def main() -> None:
+    """Run the set of stages that the argument names."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "all"
+    with scratch() as var:
+        sets = {
+            "all": [*install_missing(), *lint(), *django(var), *tests()],
+            "fast": [*lint(), *django(var)[:1], *fast_tests()],
+            "lint": lint(),
+            "format": formatting(),
+        }
+        if wanted not in sets:
+            sys.exit(f"{wanted}: not one of {', '.join(sets)}")
+        results = [(stage, *run(stage)) for stage in sets[wanted]]
+    report(results)
+
+
+def tool(name: str, *arguments: str) -> list[str | Path]:
+    """Return the command line of a tool that the environment brings."""
+    return [BIN / name, *arguments]
+
+
+def formatting() -> list[Stage]:
+    """Return what puts the code into its format."""
+    return [
+        Stage("ruff check --fix", tool("ruff", "check", "--fix", "--quiet", "."), loud=True),
+        Stage("ruff format", tool("ruff", "format", "--quiet", "."), loud=True),
+    ]
+
+
+def lint() -> list[Stage]:
+    """Return the checks that read the code and run none of it."""
+    return [
+        Stage("ruff format", tool("ruff", "format", "--check", ".")),
+        Stage("ruff check", tool("ruff", "check", ".")),
+        Stage("mypy", tool("mypy")),
+        Stage("import order", tool("lint-imports")),
+        Stage("templates", tool("djlint", "--lint", "--quiet", "templates")),
+    ]
+
+
+def django(var: Path) -> list[Stage]:
+    """Return Django's own checks, and those of the translations."""
+    embedded = {"VAR_DIR": str(var), "DATABASE_URL": "", "REDIS_URL": ""}
+    migrations = manage("makemigrations", "--check", "--dry-run")
+    return [
+        Stage("manage.py check", manage("check", "--fail-level", "WARNING"), embedded),
+        Stage(
+            "manage.py check --deploy",
+            manage("check", "--deploy", "--fail-level", "WARNING"),
+            production(var),
+        ),
+        Stage("migrations", migrations, embedded),
+        Stage("migrations of the sandbox", migrations, embedded | SANDBOX_SETTINGS),
+        Stage("translations", [sys.executable, "-m", "tools.messages", "check"]),
+    ]
+
+
+def tests() -> list[Stage]:
+    """Return all tests on PostgreSQL, then those of the data layer on SQLite."""
+    pytest = tool("pytest", "--numprocesses", "2", "--durations", "8")
+    return [
+        Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("tests on SQLite", [*pytest, "-m", QUICK], {"TEST_EMBEDDED": "1"}, loud=True),
+    ]
+
+
+def fast_tests() -> list[Stage]:
+    """Return the tests of the inner loop."""
+    pytest = tool("pytest", "--numprocesses", "2", "-m", QUICK)
+    return [Stage("tests on SQLite", pytest, {"TEST_EMBEDDED": "1"}, loud=True)]
+
+
+def production(var: Path) -> dict[str, str]:
+    """Return an environment such as a deployment has; nothing is ever sent to its addresses."""
+    return {
+        "APP_URL": "https://bokio-app.example",
+        "BOKIO_CLIENT_ID": str(uuid.uuid4()),
+        "BOKIO_CLIENT_SECRET": secrets.token_urlsafe(32),
+        "DATABASE_URL": "postgres://app:secret@database.example/app",
+        "FIELD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "REDIS_URL": "redis://redis.example/0",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "VAR_DIR": str(var),
+    }
+
+
+def install_missing() -> list[Stage]:
+    """Return what brings the system's packages that tests need and the machine lacks."""
+    browsers = ("chromium", "chromium-browser", "google-chrome")
+    needed = {"chromium": browsers, "gettext": ("msgfmt",)}
+    missing = [
+        package for package, names in needed.items() if not any(shutil.which(n) for n in names)
+    ]
+    if not missing:
+        return []
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    name = f"system packages: {', '.join(missing)}"
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        both = f"apt-get update && {' '.join(install)}"
+        return [Stage(name, ["sh", "-c", both], {"DEBIAN_FRONTEND": "noninteractive"})]
+    line = f"Missing: {', '.join(missing)}. Debian, Ubuntu: sudo {' '.join(install)}"
+    return [Stage(name, ["sh", "-c", f"echo '{line}' >&2; exit 1"])]
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder for what the checks write."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def run(stage: Stage) -> tuple[bool, float]:
+    """Run a stage; return whether it passed, and the seconds it took."""
+    print(f"→ {stage.name}", flush=True)
+    started = time.monotonic()
+    env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [str(part) for part in stage.command],
+        cwd=ROOT,
+        env=env | dict(stage.env),
+        check=False,
+        stdout=None if stage.loud else subprocess.PIPE,
+        stderr=None if stage.loud else subprocess.STDOUT,
+    )
+    if done.returncode != 0 and not stage.loud:
+        print((done.stdout or b"").decode(errors="replace"), flush=True)
+    return done.returncode == 0, time.monotonic() - started
+
+
+def report(results: Sequence[tuple[Stage, bool, float]]) -> None:
+    """Print what each stage took, and end with the names of those that failed."""
+    print()
+    for stage, passed, seconds in results:
+        print(f"  {'ok    ' if passed else 'FAILED'} {seconds:6.1f} s  {stage.name}")
+    total = sum(seconds for _, _, seconds in results)
+    failed = [stage.name for stage, passed, _ in results if not passed]
+    if failed:
+        sys.exit(f"Failed after {total:.0f} s: {', '.join(failed)}")
+    print(f"All passed in {total:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()
