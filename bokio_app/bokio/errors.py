@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from typing import ClassVar, Final
 
 import httpx2
@@ -125,6 +126,8 @@ class OutcomeUnknown(BokioError):
     not_executed = False
 
 
+_KNOWN_STATUSES: Final = frozenset(HTTPStatus)
+
 # Nothing of the request has been written when these are raised: the connection does not stand
 # yet (a proxy error comes from setting up the tunnel), or there is no way to make one.
 _BEFORE_SENDING: Final = (
@@ -137,14 +140,15 @@ _BEFORE_SENDING: Final = (
 )
 
 
-def from_transport(error: Exception, *, wrote: bool | None = None) -> BokioError:
-    """Say what a failure of the connection means. `wrote`: did a byte leave; None if not known.
+def from_transport(error: Exception, *, wrote: bool = False) -> BokioError:
+    """Say what a failure of the connection means. `wrote`: a byte of the request is known to
+    have left, whatever the failure is called.
 
     The message names the failure; it quotes the system's words only while connecting, because
     later ones can hold pieces of the exchange.
     """
     name = type(error).__name__
-    if wrote is False or (wrote is None and isinstance(error, _BEFORE_SENDING)):
+    if isinstance(error, _BEFORE_SENDING) and not wrote:
         reason = f" ({error})" if isinstance(error, httpx2.ConnectError) else ""
         return NotSent(f"Bokio could not be reached: {name}{reason}")
     return OutcomeUnknown(f"The exchange with Bokio broke off: {name}")
@@ -155,7 +159,7 @@ def classify(answer: Answer) -> BokioError:
     body = _error_body(answer.json_or_empty())
     code = _code(body)
     error, retry_after = _kind(answer, code, has_fields=bool(_fields(body)))
-    text = body.get("message") or body.get("error_description") or code or error.__name__
+    text = body.get("message") or body.get("error_description") or code or _phrase(answer.status)
     return error(
         f"{answer.status}: {masked(str(text))}",
         code=code,
@@ -228,14 +232,18 @@ def _fields(body: Mapping[str, object]) -> tuple[FieldError, ...]:
     )
 
 
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "no such status"
+
+
 # Year, month and day (day + 60 for a co-ordination number), then four digits. The month keeps
 # companies' own numbers out: their third digit is at least 2.
 PERSONAL_NUMBER: Final = re.compile(
-    r"(?:(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]\d{4}"
-    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])\d{4})"
+    r"(?<![0-9A-Za-z])(?:(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]\d{4}"
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])\d{4})(?![0-9A-Za-z])"
 )
 
 
 def masked(text: str) -> str:
     """Hide personal numbers in a message of Bokio's, and cut it to a bearable length."""
-    return re.sub(rf"(?<!\d){PERSONAL_NUMBER.pattern}(?!\d)", "••••••-••••", text)[:500]
+    return PERSONAL_NUMBER.sub("••••••-••••", text)[:500]

@@ -113,10 +113,20 @@ class F:
             raise FilterError("a text to filter by is not empty and has no space at its ends")
         if not all(each.isalnum() or each in _PLAIN for each in value):
             raise FilterError("the text holds a character that the filter grammar cannot carry")
+        if _is_uuid(value):  # its digits can look like a person's number
+            return value
         bare = self._name in _NUMBERS_OF_PEOPLE and _UNSEPARATED.fullmatch(value)
         if bare or PERSONAL_NUMBER.search(value):
             raise FilterError("a personal number must not stand in an address")
         return value
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(value: int | Decimal) -> str:

@@ -159,12 +159,12 @@ def exchange(
     Raises `NotSent` or `OutcomeUnknown`. An answer over `largest` bytes is not read to its end.
     """
     state = transport.Exchange(ends_at=time.monotonic() + deadline, send_by=send_by)
-    own = isinstance(getattr(client, "_transport", None), transport.Transport)
     timeout = httpx2.Timeout(deadline, connect=connect_timeout, pool=connect_timeout)
     try:
         request = client.build_request(
             method, url, headers=dict(headers), content=content, timeout=timeout
         )
+        state.refuse_if_late()  # for clients with a transport of their own, as in tests
         with state.active():
             response = client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
@@ -174,7 +174,7 @@ def exchange(
     except transport.SendGuardPassed:
         raise NotSent("The time in which the request might be sent had passed") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as failure:
-        raise from_transport(failure, wrote=state.wrote if own else None) from None
+        raise from_transport(failure, wrote=state.wrote) from None
 
 
 def checked_address(url: str) -> str:
@@ -208,7 +208,7 @@ def _call(
     return Call(
         operation,
         method,
-        status=answer.status if answer else 0,
+        status=answer.status if answer else error.status if error else 0,
         seconds=seconds,
         code=error.code if error else "",
         error_id=error.error_id if error else "",

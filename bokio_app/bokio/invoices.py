@@ -120,8 +120,8 @@ class Invoice:
         customer = read.part("customerRef", Fields) or Fields({})
         return cls(
             id=read.uuid("id"),
-            number=read.text("invoiceNumber") or None,
-            ocr=read.text("paymentReference") or None,
+            number=read.identifier("invoiceNumber") or None,
+            ocr=read.identifier("paymentReference") or None,
             status=read.word("status"),
             type=read.text("type"),
             total=read.number("totalAmount"),

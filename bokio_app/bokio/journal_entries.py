@@ -51,7 +51,7 @@ class JournalEntry:
         read = Fields(data)
         return cls(
             id=read.uuid("id"),
-            number=read.text("journalEntryNumber"),
+            number=read.identifier("journalEntryNumber") or "",
             title=read.text("title"),
             date=read.day_or_none("date"),
             items=read.rows("items", JournalRow.from_json),

@@ -146,8 +146,8 @@ def unwrapped(data: object, key: str) -> object:
 
 def _exact(value: int | Decimal) -> Decimal:
     number = Decimal(value)
-    if number.adjusted() > 18:  # over a trillion kronor with room to spare: no amount
-        raise ValueError
+    if not -30 <= number.adjusted() <= 18 or len(number.as_tuple().digits) > 50:
+        raise ValueError  # no amount, rate or account; written out it could fill the memory
     return number
 
 

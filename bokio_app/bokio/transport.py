@@ -44,12 +44,16 @@ class Exchange:
         """Seconds until the deadline; may be negative."""
         return self.ends_at - time.monotonic()
 
+    def refuse_if_late(self) -> None:
+        """Raise `SendGuardPassed` if the request may no longer be begun."""
+        now = time.monotonic()
+        if now >= self.ends_at or (self.send_by is not None and now > self.send_by):
+            raise SendGuardPassed
+
     def before_write(self) -> None:
         """Refuse the first byte when it is too late. Called directly before the socket's send."""
-        now = time.monotonic()
-        late = now >= self.ends_at or (self.send_by is not None and now > self.send_by)
-        if late and not self.wrote:
-            raise SendGuardPassed
+        if not self.wrote:
+            self.refuse_if_late()
         self.wrote = True
 
     @contextmanager

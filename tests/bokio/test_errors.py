@@ -1,0 +1,204 @@
+import inspect
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx2
+import pytest
+
+from bokio_app.bokio import errors
+from bokio_app.bokio.answers import LONGEST_WAIT, Answer
+from bokio_app.bokio.errors import FieldError, Verdict, classify, from_transport
+from tests.bokio.server import json_bytes
+
+ERROR_ID = "d9be5a60-9ad5-4a9a-8b9c-3e8a5a9e2b4f"
+
+
+def answer(status: int, body: object = b"", **headers: str) -> Answer:
+    content = body if isinstance(body, bytes) else json_bytes(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, httpx2.Headers(named), content)
+
+
+FIELD = {
+    "code": "validation-error",
+    "errors": [{"field": "#/lineItems/0/taxRate", "message": "no"}],
+}
+REFUSED = {"code": "validation-error", "message": "The action cannot be performed"}
+
+
+@pytest.mark.parametrize(
+    "given, expected, verdict, not_executed",
+    [
+        (answer(400, FIELD), errors.Invalid, Verdict.STOP, True),
+        (answer(400, {"error": FIELD}), errors.Invalid, Verdict.STOP, True),
+        (answer(400, REFUSED), errors.StateRefused, Verdict.LOOK_FIRST, False),
+        (answer(400, REFUSED | {"errors": []}), errors.StateRefused, Verdict.LOOK_FIRST, False),
+        (answer(400, REFUSED | {"errors": None}), errors.StateRefused, Verdict.LOOK_FIRST, False),
+        (answer(400, b"<html>"), errors.StateRefused, Verdict.LOOK_FIRST, False),
+        (answer(401), errors.Unauthorized, Verdict.RECONNECT, True),
+        (answer(403), errors.Forbidden, Verdict.STOP, True),
+        (answer(403, Bokio_RateLimit_RetryAfter="3"), errors.Forbidden, Verdict.STOP, True),
+        (answer(403, {"code": "quota-exceeded"}), errors.QuotaExceeded, Verdict.PARK_QUOTA, True),
+        (
+            answer(403, {"code": "new"}, Retry_After="9"),
+            errors.QuotaExceeded,
+            Verdict.PARK_QUOTA,
+            True,
+        ),
+        (
+            answer(403, {"error": "price_plan_feature_required", "details": {}}),
+            errors.PlanRequired,
+            Verdict.PARK_PLAN,
+            True,
+        ),
+        (answer(404, {"code": "not-found"}), errors.NotFound, Verdict.STOP, True),
+        (answer(410), errors.NotFound, Verdict.STOP, True),
+        (
+            answer(410, {"code": "version_sunset_brownout"}),
+            errors.VersionBrownout,
+            Verdict.BROWNOUT,
+            True,
+        ),
+        (answer(426), errors.VersionBrownout, Verdict.BROWNOUT, True),
+        (answer(409), errors.ConcurrentWrite, Verdict.RETRY, True),
+        (answer(429), errors.ConcurrentWrite, Verdict.RETRY, True),
+        (answer(429, {"code": "rate-limit-exceeded"}), errors.RateLimited, Verdict.RETRY, True),
+        (answer(429, Bokio_RateLimit_RetryAfter="7"), errors.RateLimited, Verdict.RETRY, True),
+        (answer(429, X_Bokio_RateLimit_RetryAfter="7"), errors.RateLimited, Verdict.RETRY, True),
+        *[
+            (answer(status), errors.OutcomeUnknown, Verdict.LOOK_FIRST, False)
+            for status in (301, 302, 307, 405, 408, 413, 415, 422, 499, 500, 502, 503, 504, 599)
+        ],
+    ],
+)
+def test_each_refusal_says_what_may_be_done_about_it(given, expected, verdict, not_executed):
+    error = classify(given)
+
+    assert type(error) is expected
+    assert (error.verdict, error.not_executed) == (verdict, not_executed)
+    assert error.status == given.status
+
+
+@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"error": body}])
+def test_code_reference_and_fields_are_read_flat_and_nested(wrap):
+    body = wrap(FIELD | {"message": "Wrong", "bokioErrorId": ERROR_ID})
+
+    error = classify(answer(400, body))
+
+    assert (error.code, error.error_id, str(error)) == ("validation-error", ERROR_ID, "400: Wrong")
+    assert error.fields == (FieldError("#/lineItems/0/taxRate", "no"),)
+
+
+def test_a_refused_filter_names_the_query():
+    body = {"code": "validation-error", "errors": [{"field": "query", "message": "bad"}, "odd"]}
+
+    assert classify(answer(400, body)).fields == (FieldError("query", "bad"), FieldError("", "odd"))
+
+
+def test_an_oauth_error_keeps_its_code():
+    error = classify(answer(400, {"error": "invalid_grant", "error_description": "spent"}))
+
+    assert error.code == "invalid_grant"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"null", b'{"error": 5}'])
+def test_an_answer_without_a_readable_body_is_told_by_its_status(body):
+    error = classify(answer(502, body))
+
+    assert (str(error), error.code, error.fields) == ("502: Bad Gateway", "", ())
+
+
+def test_a_personal_number_in_a_message_is_masked_and_a_companys_number_is_not():
+    fields = [{"field": "#/orgNumber", "message": "19811218-9876 is wrong"}]
+    body = {"message": "811218-9876, 198112189876 or 556677-8899", "errors": fields}
+
+    error = classify(answer(400, body))
+
+    assert "9876" not in f"{error} {error.fields}"
+    assert "556677-8899" in str(error)
+
+
+class TestRetryAfter:
+    def test_a_rate_limit_waits_as_long_as_bokio_says(self):
+        assert classify(answer(429, Bokio_RateLimit_RetryAfter="12.5")).retry_after == 12.5
+
+    def test_bokios_own_header_wins_over_the_standard_one(self):
+        given = answer(429, Bokio_RateLimit_RetryAfter="2", Retry_After="60")
+
+        assert classify(given).retry_after == 2
+
+    def test_a_quota_waits_by_the_standard_header(self):
+        given = answer(
+            403, {"code": "quota-exceeded"}, Retry_After="3600", Bokio_RateLimit_RetryAfter="1"
+        )
+
+        assert classify(given).retry_after == 3600
+
+    def test_a_date_is_measured_on_the_servers_clock_even_when_ours_is_wrong(self):
+        there = datetime(2031, 5, 1, 12, tzinfo=UTC)
+        later = format_datetime(there + timedelta(minutes=5), usegmt=True)
+
+        given = answer(
+            403,
+            {"code": "quota-exceeded"},
+            Retry_After=later,
+            Date=format_datetime(there, usegmt=True),
+        )
+
+        assert classify(given).retry_after == 300
+
+    @pytest.mark.parametrize("value", ["soon", "", "nan", "inf", "Thu, 99 Foo 2026"])
+    def test_a_wait_that_cannot_be_read_is_left_to_the_caller(self, value):
+        assert (
+            classify(answer(403, {"code": "quota-exceeded"}, Retry_After=value)).retry_after is None
+        )
+
+    @pytest.mark.parametrize("value, seconds", [("-5", 0), ("1e12", LONGEST_WAIT)])
+    def test_an_absurd_wait_is_bounded(self, value, seconds):
+        assert classify(answer(429, Retry_After=value)).retry_after == seconds
+
+
+NOT_SENT = {
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+}
+
+
+def every_exception_of_httpx2() -> list[type[Exception]]:
+    found = {value for _, value in inspect.getmembers(httpx2, inspect.isclass)}
+    return sorted(
+        (each for each in found if issubclass(each, Exception) and not issubclass(each, Warning)),
+        key=lambda each: each.__name__,
+    )
+
+
+@pytest.mark.parametrize("kind", every_exception_of_httpx2())
+def test_every_failure_of_the_library_counts_as_possibly_done_unless_nothing_was_written(kind):
+    failure = kind.__new__(kind)
+
+    error = from_transport(failure)
+
+    expected = errors.NotSent if kind in NOT_SENT else errors.OutcomeUnknown
+    assert type(error) is expected
+    assert error.not_executed is (kind in NOT_SENT)
+    assert kind.__name__ in str(error)
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_SENT, key=lambda each: each.__name__))
+def test_no_failure_proves_that_nothing_was_sent_once_a_byte_has_left(kind):
+    assert type(from_transport(kind("late"), wrote=True)) is errors.OutcomeUnknown
+
+
+def test_every_error_that_promises_nothing_happened_is_meant_to():
+    uncertain = {
+        each
+        for _, each in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(each, errors.BokioError) and not each.not_executed
+    }
+
+    assert uncertain == {errors.OutcomeUnknown, errors.StateRefused}
+    assert {each.verdict for each in uncertain} == {Verdict.LOOK_FIRST}
