@@ -1,0 +1,29 @@
+"""Writing the audit trail."""
+
+from typing import Any
+from uuid import UUID
+
+from bokio_app.tenants.models import Tenant, User
+
+from .models import Event
+
+
+def record(
+    action: str,
+    *,
+    tenant: Tenant | int,
+    subject: str,
+    subject_id: UUID | int | str,
+    actor: User | int | None = None,
+    **data: Any,
+) -> Event:
+    """Write one line, in the caller's transaction. `data` must hold no secret and no personal
+    number: it is shown to the workspace's owners.
+    """
+    return Event.objects.create(
+        tenant_id=tenant if isinstance(tenant, int) else tenant.pk,
+        actor_id=actor if isinstance(actor, int) or actor is None else actor.pk,
+        action=action,
+        subject=f"{subject}:{subject_id}",
+        data=data,
+    )

@@ -1,0 +1,191 @@
+"""Tokens: keep, hand out, refresh. One refresh at a time, the new pair committed before use."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from bokio_app.bokio.errors import BokioError, NotSent, OutcomeUnknown
+from bokio_app.bokio.oauth import InvalidGrant, OAuthApp, Tokens
+from bokio_app.core import clock
+
+from .models import Connection, State, TokenGrant
+
+log = logging.getLogger(__name__)
+
+FRESH_ENOUGH = timedelta(minutes=5)
+LAST_USE = timedelta(seconds=30)
+REFRESH_LEASE = timedelta(seconds=60)
+KEPT_GRANTS = 3
+
+
+class NeedsConsent(Exception):
+    """Bokio no longer accepts our tokens for this company; a person must connect it again."""
+
+
+class RefreshUnderWay(Exception):
+    """Another worker is refreshing the token, and the old one is too old to use meanwhile."""
+
+
+class WrongCompany(NeedsConsent):
+    """Bokio answered a refresh with tokens of another company: they are not kept."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """A usable access token and the generation it belongs to."""
+
+    token: str = field(repr=False)
+    generation: int
+
+
+def oauth_app() -> OAuthApp:
+    """Our application as Bokio knows it."""
+    return OAuthApp(
+        api_url=settings.BOKIO_API_URL,
+        authorize_url=settings.BOKIO_AUTHORIZE_URL,
+        client_id=settings.BOKIO_CLIENT_ID,
+        client_secret=settings.BOKIO_CLIENT_SECRET,
+    )
+
+
+def store(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
+    """Commit a pair as the generation after `after` and point the connection at it.
+
+    Never depends on who holds the refresh lease: a rotated token is never thrown away.
+    Raises `IntegrityError` if that generation exists already.
+    """
+    row = TokenGrant.sealed(
+        connection,
+        generation=after + 1,
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token or "",
+        expires_at=clock.now() + timedelta(seconds=tokens.expires_in),
+    )
+    row.save(force_insert=True)
+    Connection.objects.filter(pk=connection.pk, generation=after).update(
+        generation=after + 1, refresh_owner=None, refresh_until=None
+    )
+    connection.generation = after + 1
+    TokenGrant.objects.filter(
+        connection=connection, generation__lte=after + 1 - KEPT_GRANTS
+    ).delete()
+    return row
+
+
+def access(connection: Connection, *, worn: int = 0) -> Access:
+    """A token to call Bokio with, refreshed first when it is about to expire.
+
+    `worn` is a generation that Bokio has refused: its token is not handed out again.
+    Raises `NeedsConsent`, `RefreshUnderWay`, or what the call to Bokio raised.
+    """
+    grant = newest(connection)
+    left = grant.expires_at - clock.now()
+    refused = grant.generation <= worn
+    if left > FRESH_ENOUGH and not refused:
+        return Access(grant.access_token, grant.generation)
+    if owner := _lease(connection, grant.generation):
+        grant = _refresh(connection, grant, owner=owner)
+    elif left <= LAST_USE or refused:
+        raise RefreshUnderWay
+    return Access(grant.access_token, grant.generation)
+
+
+def newest(connection: Connection) -> TokenGrant:
+    """The pair in use. Raises `NeedsConsent` for a connection that is not active."""
+    grant = (
+        TokenGrant.objects.select_related("connection")
+        .filter(connection=connection, connection__state=State.ACTIVE)
+        .order_by("-generation")
+        .first()
+    )
+    if grant is None:
+        raise NeedsConsent
+    return grant
+
+
+def _lease(connection: Connection, generation: int) -> uuid.UUID | None:
+    """Win the right to refresh this generation, or None while another worker has it."""
+    now, owner = clock.now(), uuid.uuid4()
+    won = Connection.objects.filter(
+        Q(refresh_until__isnull=True) | Q(refresh_until__lt=now),
+        pk=connection.pk,
+        generation=generation,
+    ).update(refresh_owner=owner, refresh_until=now + REFRESH_LEASE)
+    return owner if won else None
+
+
+def _release(connection: Connection, owner: uuid.UUID) -> None:
+    Connection.objects.filter(pk=connection.pk, refresh_owner=owner).update(
+        refresh_owner=None, refresh_until=None
+    )
+
+
+def _refresh(connection: Connection, grant: TokenGrant, *, owner: uuid.UUID) -> TokenGrant:
+    try:
+        tokens = _call_twice_at_most(grant)
+    except InvalidGrant:
+        later = newest(connection)
+        if later.generation > grant.generation:
+            return later
+        break_connection(connection, generation=grant.generation)
+        raise NeedsConsent from None
+    except BokioError:
+        _release(connection, owner)
+        if grant.expires_at > clock.now() + LAST_USE:
+            return grant
+        raise
+    _require_same_company(connection, tokens)
+    try:
+        with transaction.atomic():
+            return store(connection, _keeping_refresh(tokens, grant), after=grant.generation)
+    except IntegrityError:
+        return newest(connection)
+
+
+def _call_twice_at_most(grant: TokenGrant) -> Tokens:
+    """Refresh; after a lost answer send the same token once more, which cannot make it worse."""
+    app, refresh_token = oauth_app(), grant.refresh_token
+    try:
+        return app.refresh(refresh_token)
+    except (OutcomeUnknown, NotSent):
+        return app.refresh(refresh_token)
+
+
+def _keeping_refresh(tokens: Tokens, grant: TokenGrant) -> Tokens:
+    if tokens.refresh_token:
+        return tokens
+    return Tokens(
+        access_token=tokens.access_token,
+        refresh_token=grant.refresh_token,
+        expires_in=tokens.expires_in,
+        company_id=tokens.company_id,
+        connection_id=tokens.connection_id,
+    )
+
+
+def _require_same_company(connection: Connection, tokens: Tokens) -> None:
+    if tokens.company_id not in {None, connection.company_id}:
+        log.error("refresh_wrong_company connection=%s", connection.pk)
+        break_connection(connection, generation=connection.generation)
+        raise WrongCompany
+
+
+def break_connection(connection: Connection, *, generation: int) -> None:
+    """Mark that a new consent is needed, unless a newer pair has come meanwhile."""
+    changed = Connection.objects.filter(
+        pk=connection.pk, generation=generation, state=State.ACTIVE
+    ).update(state=State.BROKEN, refresh_owner=None, refresh_until=None)
+    if changed:
+        log.warning("connection_broken connection=%s", connection.pk)
+
+
+def block(connection: Connection, *, until: datetime, code: str) -> None:
+    """Remember that Bokio asked us to wait: no worker calls for this company before then."""
+    Connection.objects.filter(pk=connection.pk).update(blocked_until=until, blocked_by=code)

@@ -1,0 +1,39 @@
+"""A client of Bokio for one connection, with a token that works."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.http import Call, Http
+
+from .grants import Access
+from .models import Connection
+
+log = logging.getLogger(__name__)
+
+
+def bokio_for(connection: Connection, *, access: Access, send_by: float | None = None) -> Bokio:
+    """A client for this company. `send_by` is the monotonic second after which a request must
+    not leave any more. Bodies, tokens and addresses are never logged.
+    """
+    http = Http(
+        settings.BOKIO_API_URL,
+        access_token=access.token,
+        on_call=_log,
+        send_by=send_by,
+        deadline=settings.FLOW_DEADLINE,
+    )
+    return Bokio(http, connection.company_id)
+
+
+def _log(call: Call) -> None:
+    log.info(
+        "call operation=%s status=%s seconds=%.3f bokio_error_id=%s",
+        call.operation,
+        call.status,
+        call.seconds,
+        call.error_id or "-",
+    )

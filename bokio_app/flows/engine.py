@@ -1,0 +1,233 @@
+"""Carrying out flows: intent committed before a remote call, outcome after, proof before repeat.
+
+`docs/flows.md` tells the whole story; `turn.py` holds the writes, `verdicts.py` what follows
+from a refusal.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+
+from django.db import IntegrityError
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.errors import BokioError, ConcurrentWrite, StateRefused
+from bokio_app.connections import grants
+from bokio_app.connections.remote import bokio_for
+from bokio_app.core import clock
+
+from . import times, verdicts
+from .models import Attempt, Flow, Step, StepState, WaitReason
+from .operations import Ambiguous, Done
+from .turn import Fenced, Turn
+from .verdicts import Yielded
+
+log = logging.getLogger(__name__)
+
+Outcome = Attempt.Outcome
+MOST_ATTEMPTS = 8
+
+
+def run(flow: Flow, *, until: datetime) -> None:
+    """Work on a claimed flow until it ends, must wait, or the turn's time is up."""
+    turn = Turn.begin(flow)
+    try:
+        while clock.now() < until:
+            _advance(turn)
+        turn.put_back(not_before=clock.now(), reason=WaitReason.TURN)
+    except Yielded:
+        pass
+    except Fenced:
+        log.warning("flow_fenced flow=%s fence=%s", flow.public_id, flow.fence)
+    except IntegrityError:
+        verdicts.result_taken(turn)
+    except Exception:
+        log.exception("flow_failed flow=%s", flow.public_id)
+        verdicts.failure_of_ours(turn)
+
+
+def _advance(turn: Turn) -> None:
+    step = turn.step
+    if step is None:
+        turn.finish()
+        raise Yielded
+    if step.state == StepState.PENDING and turn.cancel_requested():
+        turn.cancel()
+        raise Yielded
+    if step.state in {StepState.SENT, StepState.UNKNOWN}:
+        _resolve(turn, step)
+    elif step.is_finished:
+        turn.flow.cursor = step.pos + 1
+    else:
+        _perform(turn, step)
+
+
+def _perform(turn: Turn, step: Step) -> None:
+    """Do a step that no attempt has touched, or whose attempts provably had no effect."""
+    operation, ctx = turn.operation(step), turn.context(step)
+    if reason := operation.skip(ctx):
+        turn.skip(step, reason)
+        return
+    if reason := operation.waits_for(ctx):
+        turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
+        raise Yielded
+    access = _access(turn)
+    if operation.reads_only:
+        _read(turn, step, access)
+        return
+    if operation.looks_first and step.baseline is None and not _look(turn, step, access):
+        return
+    _send(turn, step, access)
+
+
+def _send(turn: Turn, step: Step, access: grants.Access) -> None:
+    resending = step.attempt > 0
+    if step.attempt >= MOST_ATTEMPTS:
+        turn.stick(step, code="too-many-attempts", message="")
+        raise Yielded
+    send_by = turn.intend(step)
+    bokio = bokio_for(turn.flow.connection, access=access, send_by=send_by)
+    started = time.monotonic()
+    try:
+        done = turn.operation(step).send(turn.context(step), bokio)
+    except BokioError as error:
+        seconds = time.monotonic() - started
+        _not_done(turn, step, error, seconds=seconds, access=access, resending=resending)
+        return
+    attempt = turn.log_line(step, Outcome.SUCCESS, seconds=time.monotonic() - started)
+    turn.learn(step, done, by="response", log=attempt)
+
+
+def _not_done(
+    turn: Turn,
+    step: Step,
+    error: BokioError,
+    *,
+    seconds: float,
+    access: grants.Access,
+    resending: bool,
+) -> None:
+    still_running = isinstance(error, ConcurrentWrite) and resending
+    if error.not_executed and not still_running:
+        attempt = turn.log_line(step, Outcome.NOT_EXECUTED, seconds=seconds, error=error)
+        # Such an attempt does not count. Unless an earlier one is unclear, what existed before
+        # sending is read anew, for time may pass until the next try.
+        turn.change(
+            step,
+            log=attempt,
+            state=StepState.PENDING,
+            attempt=step.attempt - 1,
+            baseline=step.baseline if resending else None,
+        )
+        verdicts.react(turn, step, error, generation=access.generation)
+        return
+    refused = isinstance(error, StateRefused)
+    outcome = Outcome.REFUSED if refused else Outcome.UNKNOWN
+    turn.change(
+        step,
+        log=turn.log_line(step, outcome, seconds=seconds, error=error),
+        state=StepState.UNKNOWN,
+        unknown_at=clock.now(),
+        # A refused resend means that the first request is still being carried out.
+        settle_at=times.window(clock.now()).settle_at if still_running else step.settle_at,
+    )
+    if refused:
+        _prove(turn, step, refusal=error)
+    else:
+        _check_later(turn, step)
+
+
+def _resolve(turn: Turn, step: Step) -> None:
+    """Settle a step whose last attempt has no known outcome: read, and only then repeat."""
+    if step.state == StepState.SENT:
+        # The worker that sent it is gone, and with it the answer.
+        lost = turn.log_line(step, Outcome.UNKNOWN)
+        turn.change(step, log=lost, state=StepState.UNKNOWN, unknown_at=clock.now())
+    _prove(turn, step)
+
+
+def _prove(turn: Turn, step: Step, *, refusal: BokioError | None = None) -> None:
+    access = _access(turn)
+    turn.extend()
+    started, asked_at = time.monotonic(), clock.now()
+    bokio = bokio_for(turn.flow.connection, access=access)
+    try:
+        proof = turn.operation(step).prove(turn.context(step), bokio)
+    except BokioError as error:
+        verdicts.could_not_read(turn, step, error, generation=access.generation)
+        return
+    seconds = time.monotonic() - started
+    if isinstance(proof, Done):
+        found = turn.log_line(step, Outcome.FOUND, seconds=seconds)
+        turn.learn(step, proof, by="proof", log=found)
+    elif isinstance(proof, Ambiguous):
+        verdicts.ambiguous(turn, step, proof, seconds=seconds)
+    elif refusal:
+        verdicts.refused_for_good(turn, step, refusal)
+    else:
+        _absent(turn, step, asked_at=asked_at, seconds=seconds)
+
+
+def _absent(turn: Turn, step: Step, *, asked_at: datetime, seconds: float) -> None:
+    """Believe that nothing happened only once no late effect is possible any more."""
+    settled = step.settle_at is not None and asked_at >= step.settle_at
+    reads = step.absent_reads + 1 if settled else 0
+    needed = 2 if turn.operation(step).irreversible else 1
+    absent = turn.log_line(step, Outcome.ABSENT, seconds=seconds)
+    if settled and reads >= needed:
+        turn.change(step, log=absent, state=StepState.PENDING, absent_reads=reads)
+        return
+    turn.change(step, log=absent, absent_reads=reads, last_proof_at=asked_at)
+    _check_later(turn, step)
+
+
+def _check_later(turn: Turn, step: Step) -> None:
+    at = times.next_proof(step, clock.now())
+    turn.put_back(not_before=at, reason=WaitReason.CHECKING)
+    raise Yielded
+
+
+def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
+    """Read before the first sending. False when what was wanted exists already."""
+    turn.save()
+    turn.extend()
+    try:
+        before = turn.operation(step).before(
+            turn.context(step), bokio_for(turn.flow.connection, access=access)
+        )
+    except BokioError as error:
+        verdicts.could_not_read(turn, step, error, generation=access.generation)
+        return False
+    if isinstance(before, Done):
+        turn.learn(step, before, by="proof", log=turn.log_line(step, Outcome.FOUND))
+        return False
+    step.baseline = before
+    return True
+
+
+def _read(turn: Turn, step: Step, access: grants.Access) -> None:
+    turn.save()
+    turn.extend()
+    started = time.monotonic()
+    bokio: Bokio = bokio_for(turn.flow.connection, access=access)
+    try:
+        done = turn.operation(step).send(turn.context(step), bokio)
+    except BokioError as error:
+        verdicts.could_not_read(turn, step, error, generation=access.generation)
+        return
+    attempt = turn.log_line(step, Outcome.SUCCESS, seconds=time.monotonic() - started)
+    turn.learn(step, done, by="response", log=attempt)
+
+
+def _access(turn: Turn) -> grants.Access:
+    try:
+        return grants.access(turn.flow.connection, worn=turn.worn_token)
+    except grants.NeedsConsent:
+        turn.park(WaitReason.CONSENT)
+    except grants.RefreshUnderWay:
+        turn.put_back(not_before=clock.now() + times.scaled(1), reason=WaitReason.TOKEN)
+    except BokioError:
+        verdicts.wait(turn, WaitReason.BOKIO_DOWN)
+    raise Yielded

@@ -1,0 +1,243 @@
+"""The rows that are the truth about work at Bokio; messages only make workers look at them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from .operations import KINDS, OPERATIONS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+class FlowState(models.TextChoices):
+    """Where a flow stands. It is between steps when it is ready with a cursor above zero."""
+
+    READY = "ready", _("Waiting")
+    RUNNING = "running", _("Running")
+    PARKED = "parked", _("Waiting for the connection")
+    STUCK = "stuck", _("Needs you")
+    DONE = "done", pgettext_lazy("run", "Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class StepState(models.TextChoices):
+    """`sent` is written before the request leaves, so a crash leaves it behind as a warning."""
+
+    PENDING = "pending", _("Waiting")
+    SENT = "sent", _("Running")
+    UNKNOWN = "unknown", _("No answer, checking")
+    DONE = "done", pgettext_lazy("run", "Done")
+    SKIPPED = "skipped", _("Skipped")
+
+
+class Lane(models.IntegerChoices):
+    """What goes first when a connection has several flows due."""
+
+    CLICK = 0
+    REPAIR = 1
+    BATCH = 5
+    SYNC = 9
+
+
+class WaitReason(models.TextChoices):
+    """Why a flow that is due later waits."""
+
+    INVOICE_BUSY = "invoice_busy", _("Another run is working on the same invoice.")
+    CUSTOMER_BUSY = "customer_busy", _("Another run is creating the same customer.")
+    CHECKING = "checking", _("No answer came. We read in Bokio before anything is sent again.")
+    BOKIO_DOWN = "bokio_down", _("Bokio does not answer. We try again. Nothing is lost.")
+    TOLD_TO_WAIT = "told_to_wait", _("Bokio asked us to wait.")
+    TOKEN = "token", _("The connection is being renewed.")
+    PLAN = "plan", _("The company's plan at Bokio does not include the API.")
+    CONSENT = "consent", _("The connection needs renewing. The run goes on afterwards.")
+    TURN = "turn", _("Waiting for its turn.")
+
+
+class Flow(models.Model):
+    """Work of one connection that must finish: an ordered list of steps."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="flows")
+    connection = models.ForeignKey("connections.Connection", models.PROTECT, related_name="flows")
+    kind = models.CharField(max_length=40)
+    business_key = models.CharField(max_length=80, help_text="what this flow does once")
+    request_key = models.CharField(max_length=80, help_text="the form or line that asked for it")
+    resource_key = models.CharField(max_length=80, blank=True, help_text="what it must hold alone")
+    holds_resource = models.BooleanField(default=False)
+    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.CLICK)
+
+    state = models.CharField(max_length=10, choices=FlowState.choices, default=FlowState.READY)
+    wait_reason = models.CharField(max_length=20, choices=WaitReason.choices, blank=True)
+    not_before = models.DateTimeField()
+    cursor = models.PositiveSmallIntegerField(default=0, help_text="position of the current step")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="waits in a row")
+    stuck_code = models.CharField(max_length=60, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    recovery_epoch = models.PositiveIntegerField(default=0)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="flows"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            UniqueConstraint(fields=["tenant", "request_key"], name="flow_request_once"),
+            UniqueConstraint(
+                fields=["tenant", "kind", "business_key"],
+                condition=~Q(state="cancelled"),
+                name="flow_business_once",
+            ),
+            UniqueConstraint(
+                fields=["connection", "resource_key"],
+                condition=Q(holds_resource=True) & ~Q(resource_key=""),
+                name="flow_resource_alone",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "lane", "not_before"],
+                condition=Q(state="ready"),
+                name="flow_due",
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="flow_leases"),
+            models.Index(fields=["tenant", "-created_at"], name="flow_newest"),
+            models.Index(fields=["connection", "resource_key"], name="flow_resource"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+    @property
+    def label(self) -> StrPromise | str:
+        """What the flow does, in the reader's language."""
+        return KINDS.get(self.kind, self.kind)
+
+    @property
+    def is_open(self) -> bool:
+        """Not yet done or cancelled."""
+        return self.state not in {FlowState.DONE, FlowState.CANCELLED}
+
+    @property
+    def is_moving(self) -> bool:
+        """Workers will go on with it by themselves."""
+        return self.state in {FlowState.READY, FlowState.RUNNING, FlowState.PARKED}
+
+
+class Step(models.Model):
+    """One operation at Bokio within a flow. `op_key` marks its effect there, however often sent."""
+
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="steps")
+    pos = models.PositiveSmallIntegerField()
+    op = models.CharField(max_length=40)
+    op_key = models.UUIDField(default=uuid.uuid4)
+    payload = models.JSONField(encoder=DjangoJSONEncoder)
+    version = models.PositiveSmallIntegerField(default=1, help_text="raised by each correction")
+
+    state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveBigIntegerField(default=0)
+    intent_at = models.DateTimeField(null=True)
+    send_by = models.DateTimeField(null=True)
+    settle_at = models.DateTimeField(null=True, help_text="before this, absence proves nothing")
+    unknown_at = models.DateTimeField(null=True)
+    baseline = models.JSONField(null=True, help_text="remote ids known before sending")
+    absent_reads = models.PositiveSmallIntegerField(default=0)
+    last_proof_at = models.DateTimeField(null=True)
+
+    remote_id = models.CharField(max_length=80, blank=True)
+    result = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    resolved_by = models.CharField(max_length=10, blank=True, help_text="response, proof, person")
+    skip_reason = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+    error_fields = models.JSONField(default=list, help_text="[pointer, message] pairs of Bokio")
+    remote_error_id = models.CharField(max_length=80, blank=True)
+    evidence = models.JSONField(default=list, help_text="what an ambiguous proof read saw")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["flow", "pos"]
+        constraints = [UniqueConstraint(fields=["flow", "pos"], name="step_position_once")]
+        indexes = [
+            models.Index(
+                fields=["op"], condition=Q(state__in=["sent", "unknown"]), name="step_open_ops"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.op_key}"
+
+    @property
+    def label(self) -> StrPromise | str:
+        """What the step does, in the reader's language."""
+        operation = OPERATIONS.get(self.op)
+        return operation.label if operation else self.op
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in {StepState.DONE, StepState.SKIPPED}
+
+
+class Attempt(models.Model):
+    """One call for a step, kept for good. No bodies, no tokens."""
+
+    class Outcome(models.TextChoices):
+        SUCCESS = "success", _("Answered")
+        NOT_EXECUTED = "not_executed", _("Not carried out")
+        REFUSED = "refused", _("Refused by Bokio")
+        UNKNOWN = "unknown", _("No answer")
+        FOUND = "found", _("Found in Bokio")
+        ABSENT = "absent", _("Not in Bokio")
+        AMBIGUOUS = "ambiguous", _("Unclear in Bokio")
+
+    step = models.ForeignKey(Step, models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    fence = models.PositiveBigIntegerField()
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    status = models.PositiveSmallIntegerField(default=0, help_text="HTTP status, 0 without one")
+    code = models.CharField(max_length=60, blank=True)
+    remote_error_id = models.CharField(max_length=80, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.step} #{self.number} {self.outcome}"
+
+
+class RemoteBinding(models.Model):
+    """Which step made which object at Bokio. Two steps can never claim the same one."""
+
+    connection = models.ForeignKey("connections.Connection", models.PROTECT)
+    object_type = models.CharField(max_length=20)
+    remote_id = models.CharField(max_length=80)
+    step = models.ForeignKey(Step, models.PROTECT, related_name="bindings")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["connection", "object_type", "remote_id"], name="binding_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_type} {self.remote_id}"

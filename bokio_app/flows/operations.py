@@ -1,0 +1,128 @@
+"""What a step can do at Bokio, and how to find out whether it was done.
+
+Folders above subclass `Operation`, one class per remote operation, and `register` them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    from bokio_app.bokio.client import Bokio
+
+    from .models import Flow, Step
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step's effect exists. `result` is what later steps and pages need of it; `read` is
+    what `apply` takes into our own rows, and is not kept with the step.
+    """
+
+    result: dict[str, Any]
+    remote_id: str = ""
+    read: Any = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Nothing of the kind was seen at Bokio."""
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """Bokio holds something that may or may not be this step's effect: a person decides."""
+
+    why: str
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+
+
+Proof = Done | Absent | Ambiguous
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What an operation may know: its step, its flow, and the results of the steps before."""
+
+    flow: Flow
+    step: Step
+    results: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return dict(self.step.payload)
+
+    def result(self, op: str, key: str) -> str:
+        """A value from the result of an earlier step, else from this step's own payload."""
+        return str(self.results.get(op, {}).get(key) or self.step.payload[key])
+
+
+class Operation(ABC):
+    """One remote operation. `send` is called at most once per committed intent."""
+
+    name: ClassVar[str]
+    label: ClassVar[StrPromise]
+    object_type: ClassVar[str] = ""
+    irreversible: ClassVar[bool] = False
+    looks_first: ClassVar[bool] = False
+    reads_only: ClassVar[bool] = False
+
+    def skip(self, ctx: StepContext) -> str:
+        """Why there is nothing to do, judged from our own copy alone; empty when there is."""
+        return ""
+
+    def waits_for(self, ctx: StepContext) -> str:
+        """A `WaitReason` while other work must end first; empty when free to go."""
+        return ""
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        """With `looks_first`: read before the first sending. What exists already is adopted;
+        else the ids that exist now are remembered, so that a proof does not take them for ours.
+        """
+        raise NotImplementedError(self.name, ctx, bokio)
+
+    @abstractmethod
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        """Carry it out: exactly one call to Bokio (any number, when `reads_only`)."""
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        """After an unknown outcome: read whether an earlier attempt took effect."""
+        raise NotImplementedError(self.name, ctx, bokio)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:  # noqa: B027  most reads keep nothing
+        """Write the effect into our own rows, inside the transaction that marks the step done."""
+
+
+OPERATIONS: dict[str, Operation] = {}
+KINDS: dict[str, StrPromise] = {}
+
+Op = TypeVar("Op", bound=type[Operation])
+
+
+def register(operation: Op) -> Op:
+    """Class decorator: make the operation known under its name."""
+    if operation.name in OPERATIONS:
+        raise ValueError(f"Two operations are named {operation.name}.")
+    OPERATIONS[operation.name] = operation()
+    return operation
+
+
+def register_kind(name: str, label: StrPromise) -> str:
+    """Name a kind of flow for pages and logs; returns the name."""
+    KINDS[name] = label
+    return name
+
+
+def exactly_one(candidates: Iterable[Done], *, what: str) -> Proof:
+    """The proof that a list of equal-looking objects gives: none, this one, or a person."""
+    found = list(candidates)
+    if not found:
+        return Absent()
+    if len(found) == 1:
+        return found[0]
+    return Ambiguous(f"{len(found)} × {what}", [dict(done.result) for done in found])

@@ -1,0 +1,96 @@
+"""The row is the truth, the message only a bell: a task carries a connection's id, no more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.models import Exists, OuterRef, Q
+
+from bokio_app.connections.models import Connection, State
+from bokio_app.core import clock
+
+from . import engine
+from .claim import claim, due_flows, held_elsewhere
+from .executor import may_execute
+from .models import Flow, FlowState, Lane, WaitReason
+
+log = logging.getLogger(__name__)
+
+
+def ring(connection_id: UUID, *, lane: Lane) -> None:
+    """Ask a worker to look for work of a connection. A bell that fails is rung by the sweep."""
+    queue = "click" if lane == Lane.CLICK else "work"
+    try:
+        work.apply_async([str(connection_id)], queue=queue, retry=False, expires=60)
+    except Exception as error:  # noqa: BLE001  no broker failure may reach the person who clicked
+        log.warning("bell_failed connection=%s error=%s", connection_id, type(error).__name__)
+
+
+@shared_task
+def work(connection_id: str) -> None:
+    """Run due flows of the connection, one after the other, until none is due or time is up.
+
+    Delivered twice, the second finds nothing to claim; lost, `sweep` rings again within seconds.
+    """
+    if not may_execute():
+        return
+    until = clock.now() + timedelta(seconds=settings.FLOW_TURN)
+    while clock.now() < until and (flow := claim(UUID(connection_id))):
+        engine.run(flow, until=until)
+
+
+@shared_task
+def sweep() -> None:
+    """Ring for everything that is due, left behind or no longer hindered. Safe to run twice."""
+    now = clock.now()
+    broken = ~Q(connection__state=State.ACTIVE)
+    Flow.objects.filter(broken, state=FlowState.READY).update(
+        state=FlowState.PARKED, wait_reason=WaitReason.CONSENT
+    )
+    Flow.objects.filter(connection__state=State.ACTIVE, state=FlowState.PARKED).update(
+        state=FlowState.READY, wait_reason="", not_before=now
+    )
+    due = due_flows()
+    due.filter(held_elsewhere()).update(wait_reason=WaitReason.INVOICE_BUSY)
+    for connection_id, lane in _ringing(due.exclude(held_elsewhere())):
+        ring(connection_id, lane=lane)
+
+
+def _ringing(due: Any) -> list[tuple[UUID, Lane]]:
+    """Connections with due work, the longest unserved first, and whether a click is among it."""
+    mine = due.filter(connection=OuterRef("pk"))
+    now = clock.now()
+    ready = (
+        Connection.objects.filter(Exists(mine), state=State.ACTIVE)
+        .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=now))
+        .annotate(clicked=Exists(mine.filter(lane=Lane.CLICK)))
+        .order_by("served_at")
+        .values_list("pk", "clicked")
+    )
+    return [(pk, Lane.CLICK if clicked else Lane.BATCH) for pk, clicked in ready]
+
+
+@worker_ready.connect
+def poll_without_broker(**_kwargs: Any) -> None:
+    """Without Redis no message reaches this process: look at the rows instead of listening."""
+    if not settings.REDIS_URL:
+        threading.Thread(target=_poll, name="flow-poll", daemon=True).start()
+
+
+def _poll() -> None:
+    pause = threading.Event()
+    while not pause.wait(min(1.0, settings.FLOW_SWEEP_EVERY)):
+        try:
+            sweep()
+        except Exception:
+            log.exception("poll_failed")
+        finally:
+            close_old_connections()

@@ -1,0 +1,157 @@
+"""What follows when a call gave no result: wait, renew, park, or stop for a person."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from bokio_app.bokio.errors import (
+    BokioError,
+    ConcurrentWrite,
+    OutcomeUnknown,
+    RateLimited,
+    Verdict,
+)
+from bokio_app.connections import grants
+from bokio_app.core import clock
+
+from . import times
+from .models import Attempt, Step, StepState, WaitReason
+from .operations import Ambiguous
+from .turn import Fenced, Turn
+
+MOST_FAILURES_OF_OURS = 6
+PLAN_REST = timedelta(days=1)
+QUOTA_REST = timedelta(hours=1)
+BROWNOUT_REST = timedelta(hours=1)
+RATE_REST = timedelta(seconds=60)
+
+
+class Yielded(Exception):
+    """The flow was put back, parked, stuck or ended: this worker's turn with it is over."""
+
+
+def wait(turn: Turn, reason: WaitReason) -> None:
+    """Put the flow back for a while that grows with each wait in a row."""
+    failures = turn.flow.failures + 1
+    at = clock.now() + times.backoff(failures)
+    turn.put_back(not_before=at, reason=reason, failures=failures)
+
+
+def react(turn: Turn, step: Step, error: BokioError, *, generation: int) -> None:
+    """Go on from an error that proves that nothing was executed."""
+    match error.verdict:
+        case Verdict.RECONNECT:
+            _renew(turn, generation=generation)
+            return
+        case Verdict.RETRY:
+            _retry(turn, error)
+        case Verdict.PARK_QUOTA:
+            _rest(turn, WaitReason.TOLD_TO_WAIT, until=_told(error, QUOTA_REST), error=error)
+        case Verdict.PARK_PLAN:
+            _rest(turn, WaitReason.PLAN, until=clock.now() + PLAN_REST, error=error)
+        case Verdict.BROWNOUT:
+            _rest(turn, WaitReason.BOKIO_DOWN, until=clock.now() + BROWNOUT_REST, error=error)
+        case _:
+            stop(turn, step, error)
+    raise Yielded
+
+
+def could_not_read(turn: Turn, step: Step, error: BokioError, *, generation: int) -> None:
+    """A read failed, which leaves everything as it was: try again, or react to the refusal."""
+    if isinstance(error, OutcomeUnknown):
+        wait(turn, WaitReason.BOKIO_DOWN)
+        raise Yielded
+    react(turn, step, error, generation=generation)
+
+
+def stop(turn: Turn, step: Step, error: BokioError) -> None:
+    """Bokio would refuse the same request again: show a person what it said."""
+    turn.stick(
+        step,
+        code=error.code or type(error).__name__,
+        message=str(error),
+        error_fields=[[field.pointer, field.message] for field in error.fields],
+        remote_error_id=error.error_id,
+    )
+
+
+def refused_for_good(turn: Turn, step: Step, error: BokioError) -> None:
+    """Bokio says that the state forbids it, and a read shows that it has not happened."""
+    turn.change(step, state=StepState.PENDING)
+    stop(turn, step, error)
+    raise Yielded
+
+
+def ambiguous(turn: Turn, step: Step, proof: Ambiguous, *, seconds: float) -> None:
+    """Reading cannot tell whether this step took effect: show a person both sides."""
+    seen = turn.log_line(step, Attempt.Outcome.AMBIGUOUS, seconds=seconds)
+    turn.change(step, log=seen, last_proof_at=clock.now())
+    turn.stick(step, code="ambiguous", message=proof.why, evidence=proof.evidence)
+    raise Yielded
+
+
+def result_taken(turn: Turn) -> None:
+    """The object that this step believes to be its own is bound to another step."""
+    unsaved, turn.unsaved = turn.unsaved, None
+    if unsaved is None:
+        failure_of_ours(turn)
+        return
+    turn.flow.cursor = unsaved.step.pos
+    try:
+        turn.stick(
+            unsaved.step,
+            code="bound-elsewhere",
+            message=unsaved.done.remote_id,
+            state=StepState.UNKNOWN,
+            unknown_at=clock.now(),
+            evidence=[dict(unsaved.step.result)],
+        )
+    except Fenced:
+        return
+
+
+def failure_of_ours(turn: Turn) -> None:
+    """A defect in this program: try a few times, then stop for a person. Nothing is guessed,
+    because a step that was sent stays marked as sent.
+    """
+    turn.unsaved = None
+    turn.flow.refresh_from_db(fields=["cursor"])
+    try:
+        if turn.flow.failures >= MOST_FAILURES_OF_OURS and turn.step:
+            turn.stick(turn.step, code="internal-error", message="")
+        else:
+            wait(turn, WaitReason.TURN)
+    except Fenced:
+        return
+
+
+def _renew(turn: Turn, *, generation: int) -> None:
+    """Refresh once after a refused token; a second refusal needs a new consent."""
+    if turn.worn_token:
+        grants.break_connection(turn.flow.connection, generation=generation)
+        turn.park(WaitReason.CONSENT)
+        raise Yielded
+    turn.worn_token = generation
+
+
+def _retry(turn: Turn, error: BokioError) -> None:
+    if isinstance(error, RateLimited):
+        _rest(turn, WaitReason.TOLD_TO_WAIT, until=_told(error, RATE_REST), error=error)
+    elif isinstance(error, ConcurrentWrite):
+        pause = times.scaled(random.uniform(0.3, 1))  # noqa: S311  no secret depends on it
+        turn.put_back(not_before=clock.now() + pause, reason=WaitReason.TURN)
+    else:
+        wait(turn, WaitReason.BOKIO_DOWN)
+
+
+def _told(error: BokioError, otherwise: timedelta) -> datetime:
+    if error.retry_after is None:
+        return clock.now() + otherwise
+    return clock.now() + timedelta(seconds=error.retry_after)
+
+
+def _rest(turn: Turn, reason: WaitReason, *, until: datetime, error: BokioError) -> None:
+    """Send nothing more for this company before `until`."""
+    grants.block(turn.flow.connection, until=until, code=error.code or type(error).__name__)
+    turn.put_back(not_before=until, reason=reason)

@@ -1,0 +1,15 @@
+"""Invoicing: customers, invoices, line items, and the flow that sends them."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class InvoicingConfig(AppConfig):
+    name = "bokio_app.invoicing"
+    verbose_name = _("Invoicing")
+
+    def ready(self) -> None:
+        import_module("bokio_app.invoicing.flows")
+        import_module("bokio_app.invoicing.sync")

@@ -1,0 +1,268 @@
+"""The steps that send an invoice: ensure customer, create draft, publish, record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.bokio.addresses import Address
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.customers import Contact, CustomerDraft
+from bokio_app.bokio.customers import Customer as RemoteCustomer
+from bokio_app.bokio.filters import F, Filter, FilterError
+from bokio_app.bokio.invoices import Invoice as RemoteInvoice
+from bokio_app.bokio.invoices import InvoiceDraft
+from bokio_app.bokio.line_items import LineItem as RemoteLine
+from bokio_app.core.clock import now
+from bokio_app.flows.models import Step, StepState, WaitReason
+from bokio_app.flows.operations import (
+    Absent,
+    Ambiguous,
+    Done,
+    Operation,
+    Proof,
+    StepContext,
+    exactly_one,
+    register,
+    register_kind,
+)
+
+from .models import Customer, Invoice
+from .services import SEND_INVOICE
+
+register_kind(SEND_INVOICE, _("Publish and record"))
+
+OP_KEY = "op_key"
+CLOCK_DIFFERENCE = timedelta(minutes=2)
+
+
+@register
+class EnsureCustomer(Operation):
+    """Have the customer at Bokio: adopt the one that is there, else create it."""
+
+    name = "ensure_customer"
+    label = _("Customer in Bokio")
+    object_type = "customer"
+    looks_first = True
+
+    def skip(self, ctx: StepContext) -> str:
+        customer = Customer.objects.filter(pk=ctx.payload["customer"]).first()
+        return "known" if customer and customer.remote_id else ""
+
+    def waits_for(self, ctx: StepContext) -> str:
+        """Two flows never create one customer at the same time, even over an unclear outcome."""
+        others = Step.objects.filter(
+            op=self.name,
+            state__in=[StepState.SENT, StepState.UNKNOWN],
+            flow__connection_id=ctx.flow.connection_id,
+            payload__customer=ctx.payload["customer"],
+        )
+        return WaitReason.CUSTOMER_BUSY if others.exclude(pk=ctx.step.pk).exists() else ""
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        where = _by_number(ctx.payload)
+        if where is None:
+            return []
+        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
+        return _customer_done(same[0]) if same else []
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _customer_done(bokio.customers.create(_customer_draft(ctx.payload)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        where = _by_number(ctx.payload)
+        if where is None:
+            where = F("modifiedDateTime") >= (ctx.step.intent_at or now()) - CLOCK_DIFFERENCE
+        found = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
+        return exactly_one(map(_customer_done, found), what=str(_("customer")))
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Customer.objects.filter(pk=ctx.payload["customer"]).update(remote_id=done.remote_id)
+
+
+@register
+class CreateInvoice(Operation):
+    """Create the draft with all its lines, marked with the step's own key."""
+
+    name = "create_invoice"
+    label = _("Draft in Bokio")
+    object_type = "invoice"
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _invoice_done(bokio.invoices.create(_invoice_draft(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        marked = list(bokio.invoices.find(F(f"metadata.{OP_KEY}") == ctx.step.op_key))
+        proof = exactly_one(map(_invoice_done, marked), what=str(_("invoice")))
+        if isinstance(proof, Done) and not _same_invoice(marked[0], _invoice_draft(ctx)):
+            return Ambiguous(str(_("The draft in Bokio differs from ours.")), [dict(proof.result)])
+        return proof
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(remote_id=done.remote_id)
+
+
+@register
+class PublishInvoice(Operation):
+    """Have Bokio give the invoice its number and OCR reference."""
+
+    name = "publish_invoice"
+    label = _("Published")
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _published(bokio.invoices.publish(_remote_id(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        invoice = bokio.invoices.get(_remote_id(ctx))
+        return _published(invoice) if invoice.status != "draft" and invoice.number else Absent()
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        found: RemoteInvoice = done.read
+        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(
+            number=found.number or "",
+            ocr=found.ocr or "",
+            status=found.status,
+            published_at=found.published_at or now(),
+            total=found.total,
+            tax=found.total_tax,
+            net=found.total - found.total_tax,
+            open_amount=found.total - found.paid,
+        )
+
+
+@register
+class RecordInvoice(Operation):
+    """Have Bokio write the invoice's journal entry."""
+
+    name = "record_invoice"
+    label = _("Recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return "cash_method" if ctx.payload["cash"] else ""
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _recorded(bokio.invoices.record(_remote_id(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        invoice = bokio.invoices.get(_remote_id(ctx))
+        return _recorded(invoice) if invoice.journal_entry_id else Absent()
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(
+            journal_entry_id=done.result["journal_entry_id"], status=done.read.status
+        )
+
+
+def _remote_id(ctx: StepContext) -> UUID:
+    return UUID(ctx.result("create_invoice", "remote_id"))
+
+
+def _by_number(payload: dict[str, Any]) -> Filter | None:
+    """A search by organisation number; None without one, or with one that is personal."""
+    number = payload["org_number"]
+    if not number or payload["type"] == Customer.Type.PRIVATE:
+        return None
+    try:
+        return F("orgNumber") == number
+    except FilterError:
+        return None
+
+
+def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
+    address = Address(
+        line1=payload["line1"],
+        line2=payload["line2"] or None,
+        postal_code=payload["postal_code"],
+        city=payload["city"],
+        country=payload["country"],
+    )
+    email = payload["email"]
+    return CustomerDraft(
+        name=payload["name"],
+        type=payload["type"],
+        org_number=payload["org_number"],
+        vat_number=payload["vat_number"],
+        payment_terms=payload["payment_terms"],
+        contacts=(Contact(name=payload["name"], email=email, is_default=True),) if email else (),
+        address=address if address.line1 else None,
+    )
+
+
+def _same_customer(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
+    ours = _customer_draft(payload)
+    address = found.address or Address("", "", "")
+    wanted = ours.address or Address("", "", "")
+    return (
+        found.name == ours.name
+        and found.type == ours.type
+        and found.org_number == ours.org_number
+        and found.vat_number == ours.vat_number
+        and (address.line1, address.postal_code, address.city)
+        == (wanted.line1, wanted.postal_code, wanted.city)
+    )
+
+
+def _customer_done(customer: RemoteCustomer) -> Done:
+    found = {"remote_id": str(customer.id), "name": customer.name}
+    return Done(found, remote_id=str(customer.id))
+
+
+def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
+    payload = ctx.payload
+    customer = Customer.objects.get(pk=_customer_id(ctx))
+    due = payload["due_date"]
+    return InvoiceDraft(
+        customer_id=UUID(customer.remote_id),
+        invoice_date=date.fromisoformat(payload["invoice_date"]),
+        due_date=date.fromisoformat(due) if due else None,
+        currency=payload["currency"],
+        buyer_reference=payload["your_reference"],
+        line_items=tuple(map(_line, payload["lines"])),
+        metadata={OP_KEY: str(ctx.step.op_key), "invoice": payload["invoice"]},
+    )
+
+
+def _customer_id(ctx: StepContext) -> str:
+    steps: Iterable[Step] = ctx.flow.steps.filter(op=EnsureCustomer.name)
+    return next(str(step.payload["customer"]) for step in steps)
+
+
+def _line(line: dict[str, Any]) -> RemoteLine:
+    return RemoteLine(
+        description=line["description"],
+        item_type=line["type"],
+        product_type=line["product"],
+        quantity=Decimal(line["quantity"]),
+        unit_price=Decimal(line["unit_price"]),
+        tax_rate=Decimal(line["tax_rate"]),
+        unit_type=line["unit"],
+        account=line["account"],
+    )
+
+
+def _same_invoice(found: RemoteInvoice, wanted: InvoiceDraft) -> bool:
+    def facts(lines: Iterable[RemoteLine]) -> list[tuple[object, ...]]:
+        return [(each.description, each.quantity, each.unit_price, each.tax_rate) for each in lines]
+
+    return found.customer_id == wanted.customer_id and facts(found.line_items) == facts(
+        wanted.line_items
+    )
+
+
+def _invoice_done(invoice: RemoteInvoice) -> Done:
+    found = {"remote_id": str(invoice.id), "total": invoice.total, "status": invoice.status}
+    return Done(found, remote_id=str(invoice.id))
+
+
+def _published(invoice: RemoteInvoice) -> Done:
+    found = {"number": invoice.number, "ocr": invoice.ocr, "status": invoice.status}
+    return Done(found, read=invoice)
+
+
+def _recorded(invoice: RemoteInvoice) -> Done:
+    return Done({"journal_entry_id": str(invoice.journal_entry_id or "")}, read=invoice)

@@ -1,0 +1,232 @@
+"""Customers and invoices: ours until they are sent, then our copy of what Bokio holds."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.core import clock
+from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
+
+
+class Customer(models.Model):
+    """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
+
+    class Type(models.TextChoices):
+        COMPANY = "company", _("Company")
+        PRIVATE = "private", _("Private person")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="customers")
+    connection = models.ForeignKey(
+        "connections.Connection", models.PROTECT, related_name="customers"
+    )
+    remote_id = models.CharField(max_length=80, blank=True)
+    name = models.CharField(_("name"), max_length=200)
+    type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.COMPANY)
+    org_number = models.CharField(_("organisation number"), max_length=40, blank=True)
+    vat_number = models.CharField(_("VAT number"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    line1 = models.CharField(_("address"), max_length=200, blank=True)
+    line2 = models.CharField(_("address, second line"), max_length=200, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=2, default="SE")
+    payment_terms = models.CharField(_("payment terms"), max_length=40, blank=True, default="30")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ["name", "pk"]
+        constraints = [
+            UniqueConstraint(
+                fields=["connection", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="customer_remote_once",
+            )
+        ]
+        indexes = [models.Index(fields=["connection", "name"], name="customer_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def terms_days(self) -> int:
+        """Days to pay; Bokio's terms may be words, which count as 30 days."""
+        return int(self.payment_terms) if self.payment_terms.isdigit() else 30
+
+    @property
+    def is_person(self) -> bool:
+        return self.type == self.Type.PRIVATE
+
+
+class Invoice(models.Model):
+    """An invoice of one company. `status` is Bokio's word for it; a draft may be ours alone."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        PAID = "paid", _("Paid")
+        UNDERPAID = "underPaid", _("Part-paid")
+        OVERPAID = "overPaid", _("Overpaid")
+        OVERDUE = "overdue", _("Overdue")
+        CREDITED = "credited", _("Credited")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="invoices")
+    connection = models.ForeignKey(
+        "connections.Connection", models.PROTECT, related_name="invoices"
+    )
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, help_text="raised by each save of the draft")
+
+    invoice_date = models.DateField(_("invoice date"), default=clock.today)
+    due_date = models.DateField(_("due date"), null=True, blank=True)
+    your_reference = models.CharField(_("your reference"), max_length=100, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default="SEK")
+
+    remote_id = models.CharField(max_length=80, blank=True)
+    status = models.CharField(max_length=20, default=Status.DRAFT)
+    number = models.CharField(_("invoice number"), max_length=40, blank=True)
+    ocr = models.CharField(_("OCR reference"), max_length=40, blank=True)
+    net = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO)
+    tax = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO)
+    total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO)
+    open_amount = models.DecimalField(
+        _("open amount"), max_digits=15, decimal_places=2, default=ZERO
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+    journal_entry_id = models.CharField(max_length=80, blank=True, help_text="set once recorded")
+    read_at = models.DateTimeField(null=True, help_text="when Bokio was last read for it")
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            UniqueConstraint(
+                fields=["connection", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="invoice_remote_once",
+            ),
+            CheckConstraint(
+                condition=Q(status="draft") | ~Q(remote_id=""), name="invoice_sent_has_remote"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at"], name="invoice_newest"),
+            models.Index(fields=["connection", "status"], name="invoice_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or str(_("Draft"))
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
+    def is_ours(self) -> bool:
+        """Nothing of it exists at Bokio yet."""
+        return not self.remote_id
+
+    @property
+    def is_recorded(self) -> bool:
+        return bool(self.journal_entry_id)
+
+    @property
+    def status_label(self) -> str:
+        """Bokio's state in the reader's language; an unknown word as it stands."""
+        return str(dict(self.Status.choices).get(self.status, self.status))
+
+    @property
+    def resource_key(self) -> str:
+        """What flows hold, so that only one of them works on this invoice at a time."""
+        return f"invoice:{self.pk}"
+
+    @property
+    def overdue_days(self) -> int:
+        """Days since the due date of an invoice that is not settled; 0 if it is not overdue."""
+        if self.is_draft or not self.due_date or self.open_amount <= 0:
+            return 0
+        return max((clock.today() - self.due_date).days, 0)
+
+    def totals(self) -> Totals:
+        """Sums by the lines, VAT per rate."""
+        return totals(line.row for line in self.lines.all() if line.is_sales)
+
+
+class LineItem(models.Model):
+    """A row of an invoice. A discount is a row with a negative price on an account of its own."""
+
+    class Type(models.TextChoices):
+        SALES = "salesItem", _("Sale")
+        TEXT = "descriptionOnlyItem", _("Text only")
+
+    class Product(models.TextChoices):
+        SERVICES = "services", _("Services")
+        GOODS = "goods", _("Goods")
+
+    class Unit(models.TextChoices):
+        UNSPECIFIED = "unspecified", "–"
+        PIECE = "piece", _("pcs")
+        HOUR = "hour", _("h")
+        DAY = "day", _("day")
+        WEEK = "week", _("week")
+        MONTH = "month", _("month")
+        KILOGRAM = "kilogram", "kg"
+        METER = "meter", "m"
+        METER_SQUARED = "meterSquared", "m²"
+        LITER = "liter", "l"
+        KILOMETER = "kilometer", "km"
+
+    TAX_RATES = (25, 12, 6, 0)
+
+    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    type = models.CharField(max_length=20, choices=Type.choices, default=Type.SALES)
+    product = models.CharField(
+        _("kind"), max_length=10, choices=Product.choices, default=Product.SERVICES
+    )
+    description = models.CharField(_("description"), max_length=500)
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, default=1)
+    unit = models.CharField(
+        _("unit"), max_length=20, choices=Unit.choices, default=Unit.UNSPECIFIED
+    )
+    unit_price = models.DecimalField(_("price"), max_digits=15, decimal_places=2, default=ZERO)
+    tax_rate = models.PositiveSmallIntegerField(
+        _("VAT"), choices=[(rate, f"{rate} %") for rate in TAX_RATES], default=25
+    )
+    account = models.PositiveIntegerField(_("account"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("line item")
+        verbose_name_plural = _("line items")
+        ordering = ["invoice", "position"]
+        constraints = [UniqueConstraint(fields=["invoice", "position"], name="line_position_once")]
+
+    def __str__(self) -> str:
+        return self.description
+
+    @property
+    def is_sales(self) -> bool:
+        return self.type == self.Type.SALES
+
+    @property
+    def net(self) -> Decimal:
+        """Quantity × price, without VAT, rounded to öre."""
+        return rounded(self.quantity * self.unit_price) if self.is_sales else ZERO
+
+    @property
+    def row(self) -> Row:
+        return Row(net=self.net, tax_rate=self.tax_rate)

@@ -1,0 +1,289 @@
+"""What people can do with customers and invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from bokio_app.audit.services import record
+from bokio_app.connections.models import Connection
+from bokio_app.flows import services as flows
+from bokio_app.flows.models import Flow, FlowState, StepState
+from bokio_app.ledger.queries import fiscal_year_of
+from bokio_app.tenants.models import User
+
+from .models import Customer, Invoice, LineItem
+
+SEND_INVOICE = "send_invoice"
+
+
+class EditConflict(Exception):
+    """Somebody else has saved the draft since this person opened it."""
+
+    def __init__(self, current: Invoice) -> None:
+        super().__init__()
+        self.current = current
+
+
+class NotEditable(Exception):
+    """The invoice exists at Bokio, or is on its way there."""
+
+
+class NotReady(Exception):
+    """The draft cannot be sent yet. `problems` are (field, code) pairs; see `problems_of`."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class LineInput:
+    """A row as the editor gives it: checked, amounts in the invoice's currency without VAT."""
+
+    description: str
+    type: str = LineItem.Type.SALES
+    product: str = LineItem.Product.SERVICES
+    quantity: Decimal = Decimal(1)
+    unit: str = LineItem.Unit.UNSPECIFIED
+    unit_price: Decimal = Decimal(0)
+    tax_rate: int = 25
+    account: int | None = None
+
+
+@dataclass(frozen=True)
+class DraftInput:
+    """A whole draft as the editor gives it. An incomplete draft can be saved, not sent."""
+
+    customer: Customer | None
+    invoice_date: date
+    due_date: date | None
+    your_reference: str
+    lines: Sequence[LineInput]
+
+
+def create_customer(connection: Connection, *, by: User, **values: Any) -> Customer:
+    """Keep a new customer here; Bokio gets it with the first invoice."""
+    with transaction.atomic():
+        customer = Customer.objects.create(
+            tenant_id=connection.tenant_id, connection=connection, **values
+        )
+        record(
+            "customer.created",
+            tenant=connection.tenant_id,
+            subject="customer",
+            subject_id=customer.pk,
+            actor=by,
+        )
+    return customer
+
+
+def create_draft(connection: Connection, draft: DraftInput, *, by: User) -> Invoice:
+    """Keep a new draft here. Nothing is sent to Bokio."""
+    with transaction.atomic():
+        invoice = Invoice(tenant_id=connection.tenant_id, connection=connection, created_by=by)
+        _write(invoice, draft)
+        _audit("invoice.drafted", invoice, by=by)
+    return invoice
+
+
+def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
+    """Replace a draft that is still ours alone.
+
+    `version` is the one that the person's page showed. Raises `EditConflict`, `NotEditable`.
+    """
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
+        if not is_editable(invoice):
+            raise NotEditable
+        if invoice.version != version:
+            raise EditConflict(invoice)
+        invoice.version += 1
+        _write(invoice, draft)
+        _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
+    return invoice
+
+
+def delete_draft(invoice: Invoice, *, by: User) -> None:
+    """Remove a draft that never left us. Raises `NotEditable`."""
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
+        if not is_editable(invoice) or sending_flow(invoice):
+            raise NotEditable
+        _audit("invoice.draft_deleted", invoice, by=by)
+        invoice.delete()
+
+
+def sending_flow(invoice: Invoice) -> Flow | None:
+    """The flow that sends, or has sent, this invoice."""
+    return (
+        Flow.objects.filter(
+            connection_id=invoice.connection_id,
+            kind=SEND_INVOICE,
+            business_key=str(invoice.pk),
+        )
+        .exclude(state=FlowState.CANCELLED)
+        .first()
+    )
+
+
+def is_editable(invoice: Invoice) -> bool:
+    """True while nothing of it can be at Bokio: not sent, or refused before anything was made."""
+    if not invoice.is_ours:
+        return False
+    flow = sending_flow(invoice)
+    if flow is None:
+        return True
+    created = flow.steps.get(op="create_invoice")
+    return flow.state == FlowState.STUCK and created.state == StepState.PENDING
+
+
+def problems_of(invoice: Invoice) -> list[tuple[str, str]]:
+    """Why the draft cannot be sent yet, as (field, code); judged from our own copy alone.
+
+    Fields: `customer`, `customer.address`, `lines`, `invoice_date`, `due_date`, and
+    `lines.<position>.account`. Codes: `missing`, `no_fiscal_year`, `closed_year`,
+    `before_invoice_date`, `unknown_account`, `not_positive`.
+    """
+    problems: list[tuple[str, str]] = []
+    customer, lines = invoice.customer, list(invoice.lines.all())
+    if customer is None:
+        problems.append(("customer", "missing"))
+    elif not (customer.line1 and customer.postal_code and customer.city):
+        problems.append(("customer.address", "missing"))
+    if not any(line.is_sales for line in lines):
+        problems.append(("lines", "missing"))
+    elif invoice.total <= 0:
+        problems.append(("lines", "not_positive"))
+    if invoice.due_date and invoice.due_date < invoice.invoice_date:
+        problems.append(("due_date", "before_invoice_date"))
+    year = fiscal_year_of(invoice.connection, invoice.invoice_date)
+    if year is None:
+        problems.append(("invoice_date", "no_fiscal_year"))
+    elif not year.is_open:
+        problems.append(("invoice_date", "closed_year"))
+    known = set(invoice.connection.accounts.values_list("number", flat=True))
+    problems += [
+        (f"lines.{line.position}.account", "unknown_account")
+        for line in lines
+        if line.account and known and line.account not in known
+    ]
+    return problems
+
+
+def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple[Flow, bool]:
+    """Publish and record: customer, draft with all lines, publish, record, each exactly once.
+
+    Asked for again, the flow that exists is returned with False; a flow that Bokio's refusal of
+    the data has stopped goes on with the corrected draft. Raises `NotReady`, `NotEditable`.
+    """
+    with transaction.atomic():
+        invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
+        flow = sending_flow(invoice)
+        if not is_editable(invoice):
+            if flow is None:
+                raise NotEditable
+            return flow, False
+        if problems := problems_of(invoice):
+            raise NotReady(problems)
+        payloads = _payloads(invoice)
+        if flow is None:
+            steps = [flows.NewStep(op, payload) for op, payload in payloads.items()]
+            return flows.start(
+                SEND_INVOICE,
+                connection=invoice.connection,
+                steps=steps,
+                business_key=str(invoice.pk),
+                resource_key=invoice.resource_key,
+                request_key=request_key,
+                by=by,
+            )
+        flows.correct(flow, payloads, by=by)
+        return flow, True
+
+
+def _payloads(invoice: Invoice) -> dict[str, dict[str, Any]]:
+    """What each step sends, frozen now: later changes here do not reach a flow under way."""
+    customer = invoice.customer
+    assert customer is not None  # noqa: S101  problems_of has seen to it
+    year = fiscal_year_of(invoice.connection, invoice.invoice_date)
+    lines = [
+        {each.name: getattr(line, each.name) for each in fields(LineInput)}
+        for line in invoice.lines.all()
+    ]
+    reference = {"invoice": str(invoice.pk)}
+    return {
+        "ensure_customer": {
+            "customer": str(customer.pk),
+            "remote_id": customer.remote_id,
+            **{name: getattr(customer, name) for name in CUSTOMER_FIELDS},
+        },
+        "create_invoice": {
+            **reference,
+            "invoice_date": invoice.invoice_date,
+            "due_date": invoice.due_date,
+            "currency": invoice.currency,
+            "your_reference": invoice.your_reference,
+            "total": invoice.total,
+            "lines": lines,
+        },
+        "publish_invoice": reference,
+        "record_invoice": {**reference, "cash": bool(year and year.is_cash)},
+    }
+
+
+CUSTOMER_FIELDS = (
+    "name",
+    "type",
+    "org_number",
+    "vat_number",
+    "email",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "country",
+    "payment_terms",
+)
+
+
+def _write(invoice: Invoice, draft: DraftInput) -> None:
+    invoice.customer = draft.customer
+    invoice.invoice_date = draft.invoice_date
+    invoice.due_date = draft.due_date or _due(draft)
+    invoice.your_reference = draft.your_reference
+    invoice.save()
+    invoice.lines.all().delete()
+    LineItem.objects.bulk_create(
+        LineItem(
+            invoice=invoice,
+            position=position,
+            **{each.name: getattr(line, each.name) for each in fields(LineInput)},
+        )
+        for position, line in enumerate(draft.lines)
+    )
+    sums = invoice.totals()
+    invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
+    invoice.open_amount = sums.total
+    invoice.save(update_fields=["net", "tax", "total", "open_amount", "updated_at"])
+
+
+def _due(draft: DraftInput) -> date:
+    days = draft.customer.terms_days if draft.customer else 30
+    return draft.invoice_date + timedelta(days=days)
+
+
+def _audit(action: str, invoice: Invoice, *, by: User, **data: Any) -> None:
+    record(
+        action,
+        tenant=invoice.tenant_id,
+        subject="invoice",
+        subject_id=invoice.pk,
+        actor=by,
+        **data,
+    )

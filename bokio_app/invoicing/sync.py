@@ -1,0 +1,102 @@
+"""Reading customers from Bokio into our own rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.customers import Customer as RemoteCustomer
+from bokio_app.connections.models import Connection
+from bokio_app.connections.signals import connected
+from bokio_app.flows import services as flows
+from bokio_app.flows.models import Lane
+from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.tenants.models import User
+
+from .models import Customer
+
+READ_CUSTOMERS = register_kind("read_customers", _("Read customers"))
+
+
+@register
+class ReadCustomers(Operation):
+    """All customers of the company. One that we hold and Bokio no longer has keeps its row."""
+
+    name = "read_customers"
+    label = _("Customers")
+    reads_only = True
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        customers = list(bokio.customers.find())
+        return Done({"count": len(customers)}, read=customers)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        flow = ctx.flow
+        known = dict(
+            Customer.objects.filter(connection_id=flow.connection_id)
+            .exclude(remote_id="")
+            .values_list("remote_id", "pk")
+        )
+        new, old = [], []
+        for remote in done.read:
+            row = Customer(
+                tenant_id=flow.tenant_id,
+                connection_id=flow.connection_id,
+                remote_id=str(remote.id),
+                **_values(remote),
+            )
+            if pk := known.get(row.remote_id):
+                row.pk = pk
+                old.append(row)
+            else:
+                new.append(row)
+        Customer.objects.bulk_create(new, batch_size=500)
+        Customer.objects.bulk_update(old, [*_values_of], batch_size=500)
+
+
+def _values(remote: RemoteCustomer) -> dict[str, str]:
+    address = remote.address
+    email = next((each.email for each in remote.contacts if each.email), "")
+    return {
+        "name": remote.name[:200],
+        "type": remote.type or Customer.Type.COMPANY,
+        "org_number": remote.org_number[:40],
+        "vat_number": remote.vat_number[:40],
+        "email": email[:254],
+        "line1": (address.line1 if address else "")[:200],
+        "line2": ((address.line2 if address else "") or "")[:200],
+        "postal_code": (address.postal_code if address else "")[:20],
+        "city": (address.city if address else "")[:100],
+        "country": ((address.country if address else "") or "SE")[:2],
+        "payment_terms": remote.payment_terms[:40],
+    }
+
+
+_values_of = (
+    "name",
+    "type",
+    "org_number",
+    "vat_number",
+    "email",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "country",
+    "payment_terms",
+)
+
+
+@receiver(connected, dispatch_uid="invoicing_reads_customers")
+def read_customers(connection: Connection, by: User, **_kwargs: Any) -> None:
+    flows.start(
+        READ_CUSTOMERS,
+        connection=connection,
+        steps=[flows.NewStep(ReadCustomers.name, {})],
+        business_key=f"{connection.pk}:{connection.generation}",
+        lane=Lane.SYNC,
+        by=by,
+    )

@@ -1,0 +1,159 @@
+"""Reading a company and its books from Bokio into our own rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.journal_entries import JournalEntry as RemoteEntry
+from bokio_app.connections.models import Connection
+from bokio_app.connections.signals import connected
+from bokio_app.core import clock
+from bokio_app.flows import services as flows
+from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.tenants.models import User
+
+from .models import Account, FiscalYear, JournalEntry, JournalItem
+
+READ_BOOKS = register_kind("read_books", _("Read company and accounts"))
+
+
+@register
+class ReadCompany(Operation):
+    """Name and organisation number of the company."""
+
+    name = "read_company"
+    label = _("Company information")
+    reads_only = True
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        company = bokio.company.get()
+        return Done({"name": company.name, "org_number": company.org_number})
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Connection.objects.filter(pk=ctx.flow.connection_id).update(
+            name=done.result["name"][:200],
+            org_number=done.result["org_number"][:40],
+            read_at=clock.now(),
+        )
+
+
+@register
+class ReadFiscalYears(Operation):
+    """All fiscal years, with method and whether they are open."""
+
+    name = "read_fiscal_years"
+    label = _("Fiscal years")
+    reads_only = True
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        years = list(bokio.fiscal_years.list())
+        return Done({"count": len(years)}, read=years)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        mine = FiscalYear.objects.filter(connection_id=ctx.flow.connection_id)
+        mine.exclude(remote_id__in=[str(year.id) for year in done.read]).delete()
+        for year in done.read:
+            mine.update_or_create(
+                connection_id=ctx.flow.connection_id,
+                remote_id=str(year.id),
+                defaults={
+                    "start": year.start,
+                    "end": year.end,
+                    "method": year.method,
+                    "status": year.status,
+                },
+            )
+
+
+@register
+class ReadAccounts(Operation):
+    """The chart of accounts."""
+
+    name = "read_accounts"
+    label = _("Chart of accounts")
+    reads_only = True
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        accounts = list(bokio.accounts.list())
+        return Done({"count": len(accounts)}, read=accounts)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        numbers = [account.number for account in done.read]
+        Account.objects.filter(connection_id=ctx.flow.connection_id).exclude(
+            number__in=numbers
+        ).delete()
+        Account.objects.bulk_create(
+            [
+                Account(
+                    connection_id=ctx.flow.connection_id,
+                    number=account.number,
+                    name=account.name[:200],
+                )
+                for account in done.read
+            ],
+            update_conflicts=True,
+            unique_fields=["connection", "number"],
+            update_fields=["name"],
+        )
+
+
+def start_reading(connection: Connection, *, by: User | None) -> None:
+    """Read the company anew, in the background."""
+    steps = [flows.NewStep(op.name, {}) for op in (ReadCompany, ReadFiscalYears, ReadAccounts)]
+    flows.start(
+        READ_BOOKS,
+        connection=connection,
+        steps=steps,
+        business_key=f"{connection.pk}:{connection.generation}",
+        by=by,
+    )
+
+
+@receiver(connected, dispatch_uid="ledger_reads_new_company")
+def read_new_company(connection: Connection, by: User, **_kwargs: Any) -> None:
+    start_reading(connection, by=by)
+
+
+def fetch_entries(bokio: Bokio, connection: Connection, remote_ids: list[str]) -> list[RemoteEntry]:
+    """Read those journal entries that we do not have yet; entries never change."""
+    known = set(
+        connection.journal_entries.filter(remote_id__in=remote_ids).values_list(
+            "remote_id", flat=True
+        )
+    )
+    return [
+        bokio.journal_entries.get(UUID(remote_id))
+        for remote_id in remote_ids
+        if remote_id not in known
+    ]
+
+
+def keep_entries(connection: Connection, entries: list[RemoteEntry]) -> None:
+    """Store journal entries with their rows. Call it inside a transaction."""
+    for entry in entries:
+        row, made = JournalEntry.objects.get_or_create(
+            connection=connection,
+            remote_id=str(entry.id),
+            defaults={
+                "number": entry.number,
+                "title": entry.title[:500],
+                "date": entry.date,
+                "reversed_by": str(entry.reversed_by or ""),
+            },
+        )
+        if made:
+            JournalItem.objects.bulk_create(
+                JournalItem(
+                    entry=row,
+                    position=position,
+                    account=item.account,
+                    debit=item.debit,
+                    credit=item.credit,
+                )
+                for position, item in enumerate(entry.items)
+            )

@@ -1,0 +1,182 @@
+"""The steps that register a payment: settlement, record, payment, record."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.payments import Payment as RemotePayment
+from bokio_app.bokio.payments import PaymentDraft
+from bokio_app.bokio.settlements import Settlement as RemoteSettlement
+from bokio_app.bokio.settlements import SettlementDraft
+from bokio_app.flows.models import RemoteBinding
+from bokio_app.flows.operations import (
+    Absent,
+    Done,
+    Operation,
+    Proof,
+    StepContext,
+    exactly_one,
+    register,
+    register_kind,
+)
+
+from .models import Payment, Settlement
+from .services import REGISTER_PAYMENT
+
+register_kind(REGISTER_PAYMENT, _("Register payment"))
+
+
+@register
+class CreateSettlement(Operation):
+    """Register the fee that the bank kept."""
+
+    name = "create_settlement"
+    label = _("Bank fee registered")
+    object_type = "settlement"
+    irreversible = True
+    looks_first = True
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        wanted = _settlement_draft(ctx)
+        new = [
+            each
+            for each in bokio.settlements.list(_invoice(ctx))
+            if (each.type, each.date, each.amount, each.vat_scheme)
+            == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
+        ]
+        return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Settlement.objects.filter(pk=ctx.payload["settlement"]).update(remote_id=done.remote_id)
+
+
+@register
+class RecordSettlement(Operation):
+    """Have Bokio write the fee's journal entry."""
+
+    name = "record_settlement"
+    label = _("Bank fee recorded")
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _recorded(bokio.settlements.record(_invoice(ctx), _made(ctx, "create_settlement")))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        found = bokio.settlements.get(_invoice(ctx), _made(ctx, "create_settlement"))
+        return _recorded(found) if found.journal_entry_id else Absent()
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Settlement.objects.filter(pk=ctx.payload["settlement"]).update(
+            journal_entry_id=done.result["journal_entry_id"]
+        )
+
+
+@register
+class CreatePayment(Operation):
+    """Register the money that came in."""
+
+    name = "create_payment"
+    label = _("Payment registered")
+    object_type = "payment"
+    irreversible = True
+    looks_first = True
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        wanted = _payment_draft(ctx)
+        new = [
+            each
+            for each in bokio.payments.list(_invoice(ctx))
+            if (each.date, each.amount, each.account)
+            == (wanted.date, wanted.amount, wanted.account)
+        ]
+        return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Payment.objects.filter(pk=ctx.payload["payment"]).update(remote_id=done.remote_id)
+
+
+@register
+class RecordPayment(Operation):
+    """Have Bokio write the payment's journal entry."""
+
+    name = "record_payment"
+    label = _("Payment recorded")
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _recorded(bokio.payments.record(_invoice(ctx), _made(ctx, "create_payment")))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        found = bokio.payments.get(_invoice(ctx), _made(ctx, "create_payment"))
+        return _recorded(found) if found.journal_entry_id else Absent()
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        Payment.objects.filter(pk=ctx.payload["payment"]).update(
+            journal_entry_id=done.result["journal_entry_id"]
+        )
+
+
+def _invoice(ctx: StepContext) -> UUID:
+    return UUID(ctx.payload["remote_invoice"])
+
+
+def _made(ctx: StepContext, op: str) -> UUID:
+    return UUID(ctx.result(op, "remote_id"))
+
+
+def _settlement_draft(ctx: StepContext) -> SettlementDraft:
+    payload = ctx.payload
+    return SettlementDraft(
+        type=payload["type"],
+        date=date.fromisoformat(payload["date"]),
+        amount=Decimal(payload["amount"]),
+    )
+
+
+def _payment_draft(ctx: StepContext) -> PaymentDraft:
+    payload = ctx.payload
+    return PaymentDraft(
+        date=date.fromisoformat(payload["date"]),
+        amount=Decimal(payload["amount"]),
+        account=payload["account"],
+    )
+
+
+def _unclaimed(
+    ctx: StepContext, equal: list[RemotePayment] | list[RemoteSettlement], *, object_type: str
+) -> Proof:
+    """Of objects that look like ours: those that were not there before and are no other step's."""
+    before = set(ctx.step.baseline or [])
+    bound = set(
+        RemoteBinding.objects.filter(
+            connection_id=ctx.flow.connection_id,
+            object_type=object_type,
+            remote_id__in=[str(each.id) for each in equal],
+        ).values_list("remote_id", flat=True)
+    )
+    new = [_done(each) for each in equal if str(each.id) not in before | bound]
+    return exactly_one(new, what=object_type)
+
+
+def _done(made: RemotePayment | RemoteSettlement) -> Done:
+    result = {"remote_id": str(made.id), "amount": made.amount, "date": made.date}
+    return Done(result, remote_id=str(made.id))
+
+
+def _recorded(found: RemotePayment | RemoteSettlement) -> Done:
+    return Done({"journal_entry_id": str(found.journal_entry_id or "")})

@@ -1,0 +1,6 @@
+from django.urls import path
+
+from . import views
+
+app_name = "tenants"
+urlpatterns = [path("theme/", views.theme, name="theme")]
