@@ -14,7 +14,7 @@ from django import template
 from django.forms import BaseForm, BaseFormSet, BoundField, CheckboxInput, Select, Textarea
 from django.template import TemplateSyntaxError
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext_lazy
 
@@ -439,4 +439,4 @@ def progress(
 @register.filter
 def or_dash(value: object) -> object:
     """The value, or a dash where there is none."""
-    return DASH if value is None or value == "" else conditional_escape(value)
+    return DASH if value is None or value == "" else value
