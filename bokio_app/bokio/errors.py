@@ -1,5 +1,5 @@
 """Everything that can go wrong with a call, and the one place that tells which it was."""
-# ruff: noqa: N818 - a class says what happened, and an `Error` behind it would say nothing more
+
 
 import re
 from collections.abc import Mapping, Sequence

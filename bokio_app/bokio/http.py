@@ -159,7 +159,8 @@ def exchange(
     Raises `NotSent` or `OutcomeUnknown`. An answer over `largest` bytes is not read to its end.
     """
     state = transport.Exchange(ends_at=time.monotonic() + deadline, send_by=send_by)
-    timeout = httpx2.Timeout(deadline, connect=connect_timeout, pool=connect_timeout)
+    patience = min(connect_timeout, deadline)
+    timeout = httpx2.Timeout(deadline, connect=patience, pool=patience)
     try:
         request = client.build_request(
             method, url, headers=dict(headers), content=content, timeout=timeout

@@ -4,7 +4,7 @@ Authlib writes the consent address and the form bodies. Its ready-made client is
 a connection pool of its own that renews tokens by itself, while here a token is renewed by
 whoever holds the lease, over the shared client, with the deadline and the answers of `http`.
 """
-# ruff: noqa: N818 - errors are named as in `errors`
+
 
 import base64
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from bokio_app.bokio import transport
 from bokio_app.bokio.answers import Answer
 from bokio_app.bokio.errors import BokioError, OutcomeUnknown, Verdict, classify
-from bokio_app.bokio.http import CONNECT_TIMEOUT, checked_address, exchange
+from bokio_app.bokio.http import checked_address, exchange
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.wire import BodyError
 
@@ -144,7 +144,6 @@ class OAuthApp:
                 "Content-Type": "application/x-www-form-urlencoded",
             },
             content=str(httpx2.QueryParams(form)).encode(),
-            connect_timeout=min(CONNECT_TIMEOUT, self._timeout),
             deadline=self._timeout,
         )
         if not 200 <= answer.status < 300:

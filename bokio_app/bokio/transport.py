@@ -28,7 +28,7 @@ CONNECTIONS: Final = 64  # per process, more than the threads that call
 _SLICE: Final = 64 * 1024
 
 
-class SendGuardPassed(Exception):  # noqa: N818 - not an error: the guard did its work
+class SendGuardPassed(Exception):
     """The request was not written, because the time in which it might be written was over."""
 
 

@@ -39,8 +39,8 @@ class Wire:
         self.close()
 
     def close(self) -> None:
-        self.open = False
         self.sock.close()
+        self.open = False
 
 
 @dataclass
@@ -53,7 +53,7 @@ class FaultyServer:
         self._acts: deque[Act] = deque()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._wires: list[Wire] = []
+        self.wires: list[Wire] = []
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -67,7 +67,7 @@ class FaultyServer:
         self._stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for wire in self._wires:
+        for wire in self.wires:
             wire.close()
         for thread in self._threads:
             thread.join(5)
@@ -89,7 +89,7 @@ class FaultyServer:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(sock, self._stopped)
-            self._wires.append(wire)
+            self.wires.append(wire)
             self._start(self._serve, wire)
 
     def _serve(self, wire: Wire) -> None:
@@ -161,6 +161,8 @@ def _read_request(sock: socket.socket) -> Seen | None:
         if not (piece := sock.recv(65536)):
             return None
         data += piece
+        if data[:1] == b"\x16":  # a TLS greeting
+            raise OSError("this server speaks no TLS")
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}

@@ -1,0 +1,108 @@
+import pytest
+
+from bokio_app.bokio.errors import Invalid, OutcomeUnknown, RateLimited
+from bokio_app.bokio.http import Call, Http
+from tests.bokio.server import answers
+
+
+def test_a_call_carries_token_and_query_and_its_body_once(server, http):
+    server.will(answers({}))
+
+    http().send("get-invoice", "POST", "invoices", query={"query": "a==å&&b~c d"}, content=b"{}")
+
+    (seen,) = server.seen
+    assert seen.target == "/v1/invoices?query=a%3D%3D%C3%A5%26%26b~c%20d"
+    assert seen.headers["authorization"] == "Bearer secret-token"
+    assert seen.headers["content-type"] == "application/json"
+    assert seen.headers["user-agent"] == "bokio-app"
+    assert seen.body == b"{}"
+
+
+def test_a_call_without_a_body_says_so(server, http):
+    server.will(answers({}))
+
+    http().send("post-invoices-invoiceId-publish", "POST", "invoices/1/publish")
+
+    assert server.seen[0].headers["content-length"] == "0"
+    assert "content-type" not in server.seen[0].headers
+
+
+@pytest.mark.parametrize("prefix", ["Bokio_RateLimit", "bokio_ratelimit", "X_Bokio_RateLimit"])
+def test_a_finished_call_tells_status_time_and_rates(server, http, calls, prefix):
+    rates = {f"{prefix}_Limit": "200", f"{prefix}_Remaining": "12", f"{prefix}_RetryAfter": "31"}
+    server.will(answers({}, **rates))
+
+    http().send("get-invoice", "GET", "invoices")
+
+    (call,) = calls
+    assert 0 < call.seconds < 5
+    assert call == Call(
+        "get-invoice", "GET", 200, call.seconds, limit=200, remaining=12, retry_after=31
+    )
+
+
+def test_a_refused_call_tells_code_and_reference(server, http, calls):
+    body = {"code": "validation-error", "bokioErrorId": "e-1", "errors": [{"field": "#/a"}]}
+    server.will(answers(body, 400))
+
+    with pytest.raises(Invalid):
+        http().send("post-invoice", "POST", "invoices")
+
+    assert (calls[0].status, calls[0].code, calls[0].error_id) == (400, "validation-error", "e-1")
+
+
+def test_a_call_that_broke_off_is_told_too(server, http, calls):
+    server.will(lambda wire: wire.reset())
+
+    with pytest.raises(OutcomeUnknown):
+        http().send("post-invoice", "POST", "invoices")
+
+    assert [(call.status, call.limit) for call in calls] == [(0, None)]
+
+
+def test_a_rate_limit_without_rates_tells_nothing_it_does_not_know(server, http, calls):
+    server.will(answers({"code": "rate-limit-exceeded"}, 429, Bokio_RateLimit_Limit="many"))
+
+    with pytest.raises(RateLimited) as raised:
+        http().send("get-invoice", "GET", "invoices")
+
+    assert raised.value.retry_after is None
+    assert calls[0].limit is None
+
+
+def test_the_token_shows_in_no_representation(http):
+    one = http()
+
+    assert "secret-token" not in f"{one!r} {one} {vars(one).keys()}"
+
+
+@pytest.mark.parametrize("token", ["", " ", "two\nlines", "tab\t", "å", "nul\0"])
+def test_a_token_that_would_break_the_header_is_refused_at_once(token):
+    with pytest.raises(ValueError, match="printable") as refused:
+        Http("https://api.bokio.se/v1", access_token=token)
+
+    assert not token.strip() or token not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "api.bokio.se/v1",
+        "ftp://api.bokio.se",
+        "https://",
+        "https://u:p@bokio.se",
+        "http://b/?q",
+    ],
+)
+def test_an_address_that_cannot_be_bokios_is_refused_at_once(address):
+    with pytest.raises(ValueError, match="API address"):
+        Http(address, access_token="t")
+
+
+def test_a_slash_at_the_end_of_the_address_makes_no_difference(server, http):
+    server.will(answers({}))
+
+    http(server.url + "/").send("get-invoice", "GET", "invoices")
+
+    assert server.seen[0].path == "/v1/invoices"
