@@ -1,6 +1,6 @@
 /* A form that is being sent: its button keeps its width, shows that it works and is deaf to a
    second click. The server refuses the second one too; this only spares it the question. */
-const buttonOf = (form, submitter) => submitter ?? form.querySelector("button:not([type=button])");
+const buttonOf = (form, submitter) => submitter ?? form.querySelector(".btn:not([type=button])");
 
 function start(button) {
   button.style.minWidth = `${button.getBoundingClientRect().width}px`;
@@ -16,7 +16,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "dialog" || event.defaultPrevented) return;
   const button = buttonOf(form, event.submitter);
-  if (!button) return;
+  if (!button?.matches(".btn")) return;
   if (button.getAttribute("aria-busy") === "true") {
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -1,5 +1,5 @@
 /* Keyboard: `data-key="n"` or `data-key="g f"` on a link or button is pressed by those keys.
-   Rows of a list (`data-rows`) are walked with j, k and the arrows; Enter opens the row's link.
+   Rows of a list (`data-walk`) are walked with j, k and the arrows; Enter opens the row's link.
    Single letters rest while a field has the focus, and while a dialog is open. */
 const PAUSE = 1200; // ms allowed between the two keys of a sequence
 let first = "";
@@ -22,7 +22,7 @@ function press(node) {
 }
 
 function walk(step) {
-  const rows = [...document.querySelectorAll("[data-rows] tr:has(th a, td a), [data-rows] > li:has(a)")].filter(visible);
+  const rows = [...document.querySelectorAll("[data-walk] tr:has(th a, td a), [data-walk] > li:has(a)")].filter(visible);
   if (!rows.length) return false;
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
@@ -43,9 +43,10 @@ function fillList(dialog) {
     if (seen.has(key) || !named?.trim()) continue;
     seen.add(key);
     const term = document.createElement("dt");
+    const chord = /^(Ctrl|Alt) /.test(key);
     for (const part of key.split(" ")) {
       const box = document.createElement("kbd");
-      box.textContent = part;
+      box.textContent = chord && part.length === 1 ? part.toUpperCase() : part;
       term.append(box);
     }
     const text = document.createElement("dd");

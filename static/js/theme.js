@@ -7,7 +7,6 @@ document.addEventListener("submit", async (event) => {
   document.documentElement.dataset.theme = value;
   for (const button of form.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button === event.submitter));
-    button.removeAttribute("aria-busy");
   }
   const body = new FormData(form, event.submitter);
   const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);

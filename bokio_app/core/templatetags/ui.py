@@ -203,10 +203,17 @@ def badge(state: str, word: str = "") -> SafeString:
     )
 
 
+def key_names(combination: str) -> list[str]:
+    """`Ctrl s` → `Ctrl`, `S`: a letter held together with another key is shown as on the cap."""
+    names = combination.split()
+    held = names[:1] in (["Ctrl"], ["Alt"])
+    return [name.upper() if held and len(name) == 1 else name for name in names]
+
+
 @register.simple_tag
 def keys(combination: str) -> SafeString:
     """Key hints: `{% keys "Ctrl Enter" %}`. Screen readers skip them, the link is named anyway."""
-    boxes = format_html_join("", "<kbd>{}</kbd>", ((key,) for key in combination.split()))
+    boxes = format_html_join("", "<kbd>{}</kbd>", ((key,) for key in key_names(combination)))
     return format_html('<span class="flex keys" aria-hidden="true">{}</span>', boxes)
 
 
@@ -251,7 +258,7 @@ def button(
         "href": href,
         "icon": icon,
         "key": key,
-        "hints": key.split(),
+        "hints": key_names(key),
         "count": count,
         "off": off,
         "working": working,
