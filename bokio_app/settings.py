@@ -38,7 +38,7 @@ def required(name: str, example: str) -> str:
 
 
 def http_url(name: str, default: str) -> str:
-    value = env.str(name, default).rstrip("/")
+    value: str = env.str(name, default).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} is not an http(s) address. Example: {name}={default}")

@@ -24,8 +24,15 @@ _IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once for the whole run; workers of xdist inherit the environment."""
-    if _IN_WORKER:
-        return
+    if not _IN_WORKER:
+        _start_servers(config)
+    # pytest-django sets Django up in its own hook, after this one, if settings are loaded.
+    from django.conf import settings
+
+    assert settings.SECRET_KEY
+
+
+def _start_servers(config: pytest.Config) -> None:
     if os.environ.get("DJANGO_SETTINGS_MODULE"):
         raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests choose the settings")
     if EMBEDDED:

@@ -33,7 +33,7 @@ class Event(models.Model):
         return f"{self.action} {self.subject}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnly("An event is never changed.")
         super().save(*args, **kwargs)
 

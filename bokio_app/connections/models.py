@@ -104,11 +104,11 @@ class TokenGrant(models.Model):
 
     @property
     def access_token(self) -> str:
-        return crypto.decrypt(self.access, place=self._place("access"))
+        return crypto.decrypt(bytes(self.access), place=self._place("access"))
 
     @property
     def refresh_token(self) -> str:
-        return crypto.decrypt(self.refresh, place=self._place("refresh"))
+        return crypto.decrypt(bytes(self.refresh), place=self._place("refresh"))
 
     def _place(self, field: str) -> str:
         tenant_id = self.connection.tenant_id

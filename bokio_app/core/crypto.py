@@ -34,7 +34,6 @@ def encrypt(text: str, *, place: str) -> bytes:
 
 def decrypt(value: bytes, *, place: str) -> str:
     """The text that `encrypt` was given for the same place. Raises `CannotDecrypt`."""
-    value = bytes(value)
     header, rest = value[: 1 + KEY_ID_BYTES], value[1 + KEY_ID_BYTES :]
     cipher = _ring(tuple(settings.FIELD_ENCRYPTION_KEYS)).get(header[1:])
     if header[:1] != VERSION or cipher is None:

@@ -168,7 +168,7 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
     if not number or payload["type"] == Customer.Type.PRIVATE:
         return None
     try:
-        return F("orgNumber") == number
+        return F("orgNumber") == str(number)
     except FilterError:
         return None
 

@@ -69,7 +69,7 @@ class JournalEntry(models.Model):
     remote_id = models.CharField(max_length=80)
     number = models.CharField(max_length=40, help_text="such as V342")
     title = models.CharField(max_length=500, blank=True)
-    date = models.DateField()
+    date = models.DateField(null=True)
     reversed_by = models.CharField(max_length=80, blank=True)
 
     class Meta:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
@@ -30,11 +30,12 @@ def member(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]
     a page that says so.
     """
 
-    @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
         if not getattr(request, "tenant", None):
             return render(request, "tenants/no_workspace.html", status=403)
         return view(cast("TenantRequest", request), *args, **kwargs)
 
-    return guarded  # type: ignore[no-any-return]  # login_required loses the signature
+    return guarded

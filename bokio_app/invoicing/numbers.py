@@ -1,0 +1,57 @@
+"""Organisation and VAT numbers as people type them, checked and put in their usual form."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from stdnum.eu import vat as eu_vat
+from stdnum.exceptions import InvalidChecksum
+from stdnum.exceptions import ValidationError as InvalidNumber
+from stdnum.se import orgnr
+
+EU_PREFIXES = frozenset(
+    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "EL", "FI", "FR", "DE", "HU", "IE", "IT"}
+    | {"LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SE", "SK", "SI", "ES"}
+)
+
+
+def organisation_number(text: str) -> str:
+    """A Swedish organisation number as `556703-4185`, typed with or without hyphen or century.
+
+    Raises `ValidationError`; an empty text stays empty.
+    """
+    digits = "".join(character for character in text if character not in " -\u2013\u00a0")
+    if not digits:
+        return ""
+    if len(digits) == 12 and digits.startswith("16"):
+        digits = digits[2:]
+    try:
+        valid = orgnr.validate(digits)
+    except InvalidChecksum:
+        raise ValidationError(_("The check digit of the organisation number is wrong.")) from None
+    except InvalidNumber:
+        raise ValidationError(_("An organisation number has ten digits: 556703-4185.")) from None
+    return f"{valid[:6]}-{valid[6:]}"
+
+
+def vat_number(text: str) -> str:
+    """A VAT number as `SE556703418501`. Numbers of the EU are checked, others kept as they are.
+
+    Raises `ValidationError`; an empty text stays empty.
+    """
+    compact = "".join(character for character in text.upper() if character.isalnum())
+    if not compact:
+        return ""
+    prefix = compact[:2]
+    if not prefix.isalpha():
+        raise ValidationError(_("A VAT number begins with the country's two letters: SE, DE …"))
+    if prefix not in EU_PREFIXES:
+        return compact
+    try:
+        return str(eu_vat.validate(compact))
+    except InvalidChecksum:
+        raise ValidationError(_("The check digit of the VAT number is wrong.")) from None
+    except InvalidNumber:
+        if prefix == "SE":
+            message = _("A Swedish VAT number is SE, ten digits and 01: SE556703418501.")
+        else:
+            message = _("This is no VAT number of that country.")
+        raise ValidationError(message) from None

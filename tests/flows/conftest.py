@@ -1,0 +1,51 @@
+"""Flows run against a real sandbox over HTTP.
+
+The product is imported inside the fixtures, because this file is read before its settings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.sandbox import SandboxProcess, running_sandbox
+
+if TYPE_CHECKING:
+    from bokio_app.connections.models import Connection
+    from bokio_app.tenants.models import User
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with running_sandbox() as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
+    """An empty sandbox, and the product pointed at it."""
+    sandbox_process.reset()
+    settings.BOKIO_API_URL = sandbox_process.api_url
+    settings.BOKIO_AUTHORIZE_URL = f"{sandbox_process.api_url}/authorize"
+    settings.BOKIO_CLIENT_ID = sandbox_process.client_id
+    settings.BOKIO_CLIENT_SECRET = sandbox_process.client_secret
+    return sandbox_process
+
+
+@pytest.fixture
+def person(transactional_db: None) -> User:
+    from tests.support import make
+
+    return make.member()
+
+
+@pytest.fixture
+def connection(sandbox: SandboxProcess, person: User) -> Connection:
+    """A company whose books are read, with the calls for that forgotten."""
+    from tests.support import bokio
+
+    connection = bokio.connect(sandbox, by=person)
+    sandbox.clear_calls()
+    return connection
