@@ -43,7 +43,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509  # only the child can ask the kernel
+            preexec_fn=die_with_parent(),  # noqa: PLW1509  # only the child can ask the kernel
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -72,8 +72,8 @@ def send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         return
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what the child runs before the program: the kernel is told to kill it with us."""
+def die_with_parent() -> Callable[[], None] | None:
+    """Return a `preexec_fn`: on Linux the kernel is told to kill the child when we are gone."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl

@@ -2,7 +2,7 @@
 
     with Stack(tmp_path) as stack:
         stack.start()
-        ...                              # stack.app_url, stack.sandbox_url, stack.database_url
+        ...                              # stack.app_url, stack.sandbox.books(…)
         stack.worker.kill()              # SIGKILL, as a power cut would do
         stack.worker.start()
 
@@ -27,6 +27,7 @@ import psycopg
 from psycopg import sql
 
 from tests.support.net import free_port, http_status, wait_until
+from tests.support.sandbox import SandboxProcess
 from tools import children, programs, valkey
 
 START_SECONDS = 40.0
@@ -110,7 +111,8 @@ class Stack:
     """The whole application with a database of its own.
 
     `embedded` chooses SQLite instead of the test run's PostgreSQL; `broker=False` leaves the
-    broker out, so that workers find work by looking. `env` adds to every process's environment.
+    broker out, so that workers find work by looking. `companies` and `history` say what the
+    sandbox is seeded with. `env` adds to the environment of every process.
     """
 
     def __init__(
@@ -119,33 +121,37 @@ class Stack:
         *,
         embedded: bool | None = None,
         broker: bool = True,
+        companies: int = 1,
+        history: int = 0,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.var = folder / "var"
         (self.var / "static").mkdir(mode=0o700, parents=True)
         self.embedded = not os.environ.get("DATABASE_URL") if embedded is None else embedded
-        self.web_port, self.sandbox_port, self.broker_port = free_port(), free_port(), free_port()
-        self.app_url = f"http://127.0.0.1:{self.web_port}"
-        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
-        self.api_url = f"{self.sandbox_url}/v1"
+        web_port, sandbox_port, self.broker_port = free_port(), free_port(), free_port()
+        self.app_url = f"http://127.0.0.1:{web_port}"
         self._exit = contextlib.ExitStack()
         self.database_url = "" if self.embedded else self._exit.enter_context(_fresh_postgres())
         self.redis_url = f"redis://127.0.0.1:{self.broker_port}/0" if broker else ""
         self.env = _environment() | {
             "APP_URL": self.app_url,
-            "BOKIO_API_URL": self.api_url,
+            "BOKIO_API_URL": f"http://127.0.0.1:{sandbox_port}/v1",
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "VAR_DIR": str(self.var),
+            "SANDBOX_CLIENT_ID": os.environ["BOKIO_CLIENT_ID"],
+            "SANDBOX_CLIENT_SECRET": os.environ["BOKIO_CLIENT_SECRET"],
+            "SANDBOX_REDIRECT_URIS": f"{self.app_url}/bokio/callback",
             **(env or {}),
         }
         self.broker = self._broker() if broker else None
-        self.sandbox = self._program(
-            "sandbox", programs.sandbox(self.sandbox_port), _answers(f"{self.sandbox_url}/")
+        self.sandbox = SandboxProcess(
+            self.env, companies=companies, history=history, port=sandbox_port, var_dir=self.var
         )
+        self._exit.callback(self.sandbox.stop, kill=True)
         self.web = self._program(
-            "web", programs.web(self.web_port), _answers(self.app_url + programs.WEB_IS_UP)
+            "web", programs.web(web_port), _answers(self.app_url + programs.WEB_IS_UP)
         )
         self.worker = self.another_worker("worker")
         self.beat = self._program(
@@ -161,12 +167,13 @@ class Stack:
         """
         if self.embedded:
             _copy_sqlite_template(self.var / "app.sqlite3")
-        everyone = [self.sandbox, self.web, self.worker]
+        everyone = [self.web, self.worker]
         if self.broker:
             self.broker.start()
             everyone.append(self.beat)
         for program in everyone:
             program.start(wait=False)
+        self.sandbox.start()
         for program in everyone:
             program.wait_ready()
         return self
