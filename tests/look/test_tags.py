@@ -129,7 +129,8 @@ def test_what_people_typed_cannot_become_markup():
     shown = render(
         "{% glyph 'paid' word=evil detail=evil %}{% badge 'paid' word=evil %}"
         "{% button evil href=evil data_x=evil %}{% icon 'x' label=evil %}"
-        "{% panel evil note=evil total=evil %}{% endpanel %}{% note 'warn' %}{{ evil }}{% endnote %}"
+        "{% panel evil note=evil total=evil %}{% endpanel %}"
+        "{% note 'warn' %}{{ evil }}{% endnote %}"
         "{% next_step evil effect=evil %}{% endnext_step %}{% empty evil %}{% endempty %}",
         evil=evil,
     )
