@@ -1,0 +1,104 @@
+"""Company information, fiscal years, chart of accounts, journal entries: what can only be read."""
+
+from bokio_app.sandbox import ledger, refusals, switches
+from bokio_app.sandbox.api import lists, shapes
+from bokio_app.sandbox.api.registry import Context, operation
+
+YEAR_PROPERTIES = {
+    "startDate": lists.day("start"),
+    "endDate": lists.day("end"),
+    "accountingMethod": lists.choice("method"),
+    "status": lists.choice("status"),
+}
+ACCOUNT_PROPERTIES = {
+    "account": lists.number("number"),
+    "name": lists.text("name"),
+    "accountType": lists.choice("account_type"),
+}
+ENTRY_PROPERTIES = {
+    "title": lists.text("title"),
+    "journalEntryNumber": lists.Property("number", lambda value: int(value.removeprefix("V"))),
+    "date": lists.day("date"),
+    "reversingJournalEntryId": lists.identity("reversing"),
+    "reversedByJournalEntryId": lists.identity("reversed_by"),
+}
+
+
+@operation(
+    "GET",
+    "/company-information",
+    "get-company-information-with-id",
+    scope="company-information:read",
+)
+def company_information(context: Context) -> object:
+    data = shapes.company(context.company)
+    return {"companyInformation": data} if switches.current().company_information_wrapped else data
+
+
+@operation("GET", "/fiscal-years", "get-fiscal-years", scope="fiscal-years:read")
+def fiscal_years(context: Context) -> object:
+    rows = lists.filtered(
+        context.company.fiscal_years.all(), context.call.query.get("query", ""), YEAR_PROPERTIES
+    )
+    return lists.page(rows, context.call.query, shapes.fiscal_year)
+
+
+@operation(
+    "GET", "/fiscal-years/{fiscalYearId}", "get-fiscal-year-with-id", scope="fiscal-years:read"
+)
+def fiscal_year(context: Context) -> object:
+    year_id = context.id("fiscalYearId", "fiscal year")
+    row = context.company.fiscal_years.filter(uuid=year_id).first()
+    if row is None:
+        raise refusals.not_found("fiscal year", year_id)
+    data = shapes.fiscal_year(row)
+    return {"fiscalYear": data} if switches.current().fiscal_year_wrapped else data
+
+
+@operation("GET", "/chart-of-accounts", "get-chart-of-accounts", scope="chart-of-accounts:read")
+def chart_of_accounts(context: Context) -> object:
+    """A bare array: this list has no pages."""
+    rows = lists.filtered(
+        context.company.accounts.all(), context.call.query.get("query", ""), ACCOUNT_PROPERTIES
+    )
+    return [shapes.account(row) for row in rows.order_by("number")]
+
+
+@operation(
+    "GET",
+    "/chart-of-accounts/{account}",
+    "get-account-with-number",
+    scope="chart-of-accounts:read",
+)
+def account(context: Context) -> object:
+    given = context.params["account"]
+    number = int(given) if given.isascii() and given.isdecimal() and len(given) < 9 else 0
+    row = context.company.accounts.filter(number=number).first()
+    if row is None:
+        raise refusals.not_found("account", given)
+    balance = ledger.balances(context.company).get(number)
+    return shapes.account(row) | {"accountBalance": balance}
+
+
+@operation("GET", "/journal-entries", "get-journalentry", scope="journal-entries:read")
+def journal_entries(context: Context) -> object:
+    rows = lists.filtered(
+        context.company.entries.prefetch_related("items"),
+        context.call.query.get("query", ""),
+        ENTRY_PROPERTIES,
+    )
+    return lists.page(rows, context.call.query, shapes.journal_entry)
+
+
+@operation(
+    "GET",
+    "/journal-entries/{journalEntryId}",
+    "get-journalentries-journalId",
+    scope="journal-entries:read",
+)
+def journal_entry(context: Context) -> object:
+    entry_id = context.id("journalEntryId", "journal entry")
+    row = context.company.entries.filter(uuid=entry_id).first()
+    if row is None:
+        raise refusals.not_found("journal entry", entry_id)
+    return shapes.journal_entry(row)

@@ -1,0 +1,29 @@
+"""The sandbox's calendar, which tests may move. Rate windows and holds run on real time instead."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+
+
+class _Offset:
+    by = dt.timedelta(0)
+
+
+def now() -> dt.datetime:
+    """The moment it is in the sandbox, aware and in UTC."""
+    return dt.datetime.now(dt.UTC) + _Offset.by
+
+
+def today() -> dt.date:
+    """The accounting day: the calendar day in Stockholm."""
+    return now().astimezone(STOCKHOLM).date()
+
+
+def offset() -> dt.timedelta:
+    return _Offset.by
+
+
+def set_offset(offset: dt.timedelta) -> None:
+    """Let the sandbox live this much ahead of the real time (negative: behind)."""
+    _Offset.by = offset

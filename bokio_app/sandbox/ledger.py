@@ -1,0 +1,173 @@
+"""Bookkeeping: which accounts an event touches, and the balanced journal entry for it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Sum
+
+from bokio_app.sandbox import switches
+from bokio_app.sandbox.models import (
+    Company,
+    Customer,
+    FiscalYear,
+    Invoice,
+    JournalEntry,
+    JournalItem,
+)
+from bokio_app.sandbox.totals import StoredLine, add_up, half_up, net, sales_lines
+
+EU = frozenset(
+    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE"}
+    | {"IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES"}
+)
+DOMESTIC = {
+    "goods": {25: 3001, 12: 3002, 6: 3003, 0: 3004},
+    "services": {25: 3011, 12: 3012, 6: 3013, 0: 3014},
+}
+OUTPUT_VAT = {25: 2611, 12: 2621, 6: 2631}
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One side of an entry. A negative debit is meant as a credit and becomes one."""
+
+    account: int
+    debit: Decimal
+
+    @property
+    def sides(self) -> tuple[Decimal, Decimal]:
+        return (self.debit, ZERO) if self.debit > 0 else (ZERO, -self.debit)
+
+
+def merged(rows: Sequence[Row]) -> list[Row]:
+    """One row per account, without those that come to nothing. Must add up to zero."""
+    sums: dict[int, Decimal] = {}
+    for row in rows:
+        sums[row.account] = sums.get(row.account, ZERO) + row.debit
+    if sum(sums.values(), ZERO) != 0:
+        raise ValueError(f"The journal entry does not balance: {sums}")
+    return [Row(account, amount) for account, amount in sums.items() if amount]
+
+
+def automatic_account(customer: Customer | None, line: StoredLine) -> int:
+    """The sales account that Bokio picks for the line when none is given."""
+    rate, goods = int(Decimal(line["taxRate"])), line["productType"] == "goods"
+    if line.get("reverseChargeType") == "construction":
+        return switches.CONSTRUCTION_ACCOUNT
+    country = ((customer.address or {}).get("country") or "SE") if customer else "SE"
+    if customer and country in EU and rate == 0 and customer.vat_number:
+        return 3108 if goods else 3308
+    if country != "SE" and country not in EU and rate == 0:
+        return 3105 if goods else 3305
+    if customer and country in EU and rate and goods and customer.type == "private":
+        return 3106
+    return DOMESTIC["goods" if goods else "services"][rate]
+
+
+def invoice_rows(
+    lines: Sequence[StoredLine],
+    *,
+    customer: Customer | None,
+    rate: Decimal = Decimal(1),
+    whole_kronor: bool = False,
+) -> list[Row]:
+    """The rows that record an invoice, in SEK. `rate` is SEK per unit of its currency."""
+    totals = add_up(lines, whole_kronor=whole_kronor)
+    rows = [Row(switches.RECEIVABLES, half_up(totals.total * rate))]
+    for line in sales_lines(lines):
+        account = line.get("bookkeepingAccountNumber") or automatic_account(customer, line)
+        rows.append(Row(account, -half_up(net(line) * rate)))
+    for percent, tax in totals.tax_by_rate.items():
+        if tax:
+            rows.append(Row(OUTPUT_VAT[int(percent)], -half_up(tax * rate)))
+    # What rounding to kronor or converting each row left over.
+    difference = -sum((row.debit for row in rows), ZERO)
+    return merged([*rows, Row(switches.ROUNDING_ACCOUNT, difference)])
+
+
+def payment_rows(amount: Decimal, account: int) -> list[Row]:
+    return merged([Row(account, amount), Row(switches.RECEIVABLES, -amount)])
+
+
+def cash_payment_rows(invoice: Invoice, amount: Decimal, account: int) -> list[Row]:
+    """A payment under the cash method: sales and VAT, in proportion to what was paid."""
+    rows = [
+        row
+        for row in invoice_rows(
+            invoice.lines,
+            customer=invoice.customer,
+            rate=invoice.currency_rate,
+            whole_kronor=invoice.rounding,
+        )
+        if row.account != switches.RECEIVABLES
+    ]
+    whole = -sum((row.debit for row in rows), ZERO)
+    shares = [Row(row.account, half_up(row.debit * amount / whole)) for row in rows if whole]
+    rest = -amount - sum((row.debit for row in shares), ZERO)
+    return merged([Row(account, amount), *shares, Row(switches.ROUNDING_ACCOUNT, rest)])
+
+
+def settlement_rows(kind: str, amount: Decimal, vat_scheme: str) -> list[Row]:
+    """The rows of a settlement. A negative `currency` amount is a gain."""
+    if kind == "bankFee":
+        account = switches.BANK_FEE_ACCOUNT
+    elif kind == "currency":
+        account = switches.CURRENCY_LOSS_ACCOUNT if amount > 0 else switches.CURRENCY_GAIN_ACCOUNT
+    elif kind == "badDebt":
+        account = switches.BAD_DEBT_ACCOUNT
+    else:
+        account = switches.SERVICE_FEE_ACCOUNTS[vat_scheme]
+    rows = [Row(account, amount), Row(switches.RECEIVABLES, -amount)]
+    if vat_scheme in ("eu", "nonEu"):
+        tax = half_up(amount * Decimal("0.25"))
+        rows += [Row(switches.REVERSE_VAT_DEBIT, tax), Row(switches.REVERSE_VAT_CREDIT, -tax)]
+    return merged(rows)
+
+
+def fiscal_year(company: Company, day: dt.date) -> FiscalYear | None:
+    return company.fiscal_years.filter(start__lte=day, end__gte=day).first()
+
+
+def write_entry(company: Company, *, title: str, day: dt.date, rows: Sequence[Row]) -> JournalEntry:
+    """Give the rows the company's next entry number. Inside the caller's transaction."""
+    company.refresh_from_db(fields=["next_entry_number"])
+    entry = JournalEntry.objects.create(
+        company=company, number=company.next_entry_number, title=title, date=day
+    )
+    Company.objects.filter(pk=company.pk).update(next_entry_number=F("next_entry_number") + 1)
+    JournalItem.objects.bulk_create(
+        JournalItem(
+            entry=entry,
+            company=company,
+            account=row.account,
+            debit=row.sides[0],
+            credit=row.sides[1],
+        )
+        for row in rows
+    )
+    return entry
+
+
+def reverse(entry: JournalEntry, *, day: dt.date) -> JournalEntry:
+    """Write the opposite entry and link the two."""
+    rows = [Row(item.account, item.credit - item.debit) for item in entry.items.all()]
+    opposite = write_entry(entry.company, title=f"Rättelse av V{entry.number}", day=day, rows=rows)
+    opposite.reversing, entry.reversed_by = entry.uuid, opposite.uuid
+    opposite.save(update_fields=["reversing"])
+    entry.save(update_fields=["reversed_by"])
+    return opposite
+
+
+def balances(company: Company) -> dict[int, Decimal]:
+    """Debit less credit per account, in SEK."""
+    rows: Any = (
+        JournalItem.objects.filter(company=company)
+        .values("account")
+        .annotate(debits=Sum("debit"), credits=Sum("credit"))
+        .order_by("account")
+    )
+    return {row["account"]: row["debits"] - row["credits"] for row in rows}

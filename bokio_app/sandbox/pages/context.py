@@ -1,0 +1,20 @@
+"""What every page of the sandbox shows: who is signed in, and where one can go."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+
+from bokio_app.sandbox.models import Person
+
+SESSION_KEY = "person"
+
+
+def signed_in(request: HttpRequest) -> Person | None:
+    """The person of the session, or None."""
+    given = request.session.get(SESSION_KEY)
+    return Person.objects.filter(uuid=uuid.UUID(given)).first() if given else None
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    return {"person": signed_in(request) if hasattr(request, "session") else None}

@@ -1,0 +1,246 @@
+"""A long past for one company: invoices in every state, with the entries that belong to them."""
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from bokio_app.sandbox import clock, ledger
+from bokio_app.sandbox.models import (
+    Company,
+    CreditNote,
+    Customer,
+    Invoice,
+    JournalEntry,
+    JournalItem,
+    Payment,
+    Settlement,
+)
+from bokio_app.sandbox.seed import names
+from bokio_app.sandbox.totals import add_up, payment_reference
+
+FIRST_DAY = dt.date(2024, 1, 8)
+FIRST_NUMBER = 1001
+BATCH = 500
+# How an invoice fared, out of a hundred. The newest ones are still open or drafts, see `_fate`.
+FATES = (
+    ("paid", 66),
+    ("paid_with_fee", 10),
+    ("part_paid", 6),
+    ("over_paid", 3),
+    ("credited", 5),
+    ("unpaid", 10),
+)
+
+
+@dataclass
+class _Books:
+    """Rows gathered in memory, to be inserted in a few large statements."""
+
+    company: Company
+    draw: random.Random
+    entries: list[tuple[JournalEntry, list[ledger.Row]]] = field(default_factory=list)
+    invoices: list[Invoice] = field(default_factory=list)
+    dependents: list[Payment | Settlement | CreditNote] = field(default_factory=list)
+    next_number: int = FIRST_NUMBER
+
+    def uuid(self) -> uuid.UUID:
+        return uuid.UUID(int=self.draw.getrandbits(128), version=4)
+
+    def book(self, title: str, day: dt.date, rows: list[ledger.Row]) -> JournalEntry:
+        entry = JournalEntry(
+            uuid=self.uuid(),
+            company=self.company,
+            number=len(self.entries) + 1,
+            title=title,
+            date=day,
+        )
+        self.entries.append((entry, rows))
+        return entry
+
+
+def write(draw: random.Random, company: Company, customers: Sequence[Customer], count: int) -> None:
+    """Give the company `count` past invoices up to yesterday. Its books balance."""
+    books = _Books(company, draw)
+    yesterday = clock.today() - dt.timedelta(days=1)
+    span = max((yesterday - FIRST_DAY).days, 1)
+    for place in range(count):
+        day = FIRST_DAY + dt.timedelta(days=span * (place + 1) // count)
+        _invoice(books, draw.choice(customers), day, place)
+    _insert(books)
+
+
+def _invoice(books: _Books, customer: Customer, day: dt.date, place: int) -> None:
+    draw = books.draw
+    invoice = Invoice(
+        uuid=books.uuid(),
+        company=books.company,
+        customer=customer,
+        customer_name=customer.name,
+        invoice_date=day,
+        due_date=day + dt.timedelta(days=int(customer.payment_terms)),
+        lines=[_line(draw, place * 10 + row) for row in range(draw.randint(1, 4))],
+    )
+    totals = add_up(invoice.lines, whole_kronor=False)
+    invoice.total, invoice.tax, invoice.outstanding = totals.total, totals.tax, totals.total
+    books.invoices.append(invoice)
+    age = (clock.today() - day).days
+    fate = _fate(draw, age, invoice.due_date)
+    if fate == "draft":
+        return
+    invoice.number = books.next_number
+    books.next_number += 1
+    invoice.payment_reference = payment_reference(invoice.number)
+    invoice.published_at = dt.datetime.combine(day, dt.time(9, 30), dt.UTC)
+    invoice.billing_address = customer.address
+    if fate == "published":
+        return
+    invoice.entry = books.book(
+        f"Kundfaktura {invoice.number} {customer.name}",
+        day,
+        ledger.invoice_rows(invoice.lines, customer=customer),
+    )
+    if outcome := _OUTCOMES.get(fate):
+        outcome(books, invoice)
+
+
+def _fate(draw: random.Random, age: int, due: dt.date) -> str:
+    """Old invoices are mostly done with; those of the last weeks are on their way."""
+    if age < 4:
+        return draw.choice(("draft", "draft", "published", "recorded"))
+    if age < 20 or due >= clock.today():
+        return draw.choice(("draft", "published", "recorded", "recorded", "paid", "part_paid"))
+    fates, weights = zip(*FATES, strict=True)
+    return str(draw.choices(fates, weights)[0])
+
+
+def _line(draw: random.Random, line_id: int) -> dict[str, Any]:
+    text, product, unit, low, high, rate = draw.choice(names.WORK)
+    return {
+        "id": line_id + 1,
+        "description": text,
+        "itemType": "salesItem",
+        "itemRef": None,
+        "productType": product,
+        "unitType": unit,
+        "quantity": str(draw.randint(1, 40)),
+        "unitPrice": str(draw.randrange(low, high + 1, 5)),
+        "taxRate": str(rate),
+        "bookkeepingAccountNumber": None,
+        "taxReduction": None,
+    }
+
+
+def _pay(books: _Books, invoice: Invoice, amount: Decimal) -> None:
+    latest = clock.today() - dt.timedelta(days=1)
+    day = min(invoice.due_date + dt.timedelta(days=books.draw.randint(-6, 9)), latest)
+    day = max(day, invoice.invoice_date)
+    account = books.draw.choice((1930, 1930, 1930, 1940))
+    entry = books.book(
+        f"Betalning av faktura {invoice.number}", day, ledger.payment_rows(amount, account)
+    )
+    books.dependents.append(
+        Payment(
+            uuid=books.uuid(),
+            invoice=invoice,
+            date=day,
+            amount=amount,
+            account=account,
+            entry=entry,
+        )
+    )
+    invoice.paid += amount
+    invoice.outstanding -= amount
+
+
+def _paid(books: _Books, invoice: Invoice) -> None:
+    _pay(books, invoice, invoice.total)
+
+
+def _paid_with_fee(books: _Books, invoice: Invoice) -> None:
+    fee = Decimal(books.draw.choice(("15.50", "25.00", "40.00")))
+    _pay(books, invoice, invoice.total - fee)
+    entry = books.book(
+        f"Avräkning av faktura {invoice.number}",
+        invoice.due_date,
+        ledger.settlement_rows("bankFee", fee, ""),
+    )
+    books.dependents.append(
+        Settlement(
+            uuid=books.uuid(),
+            invoice=invoice,
+            type="bankFee",
+            date=invoice.due_date,
+            amount=fee,
+            entry=entry,
+        )
+    )
+    invoice.settled += fee
+    invoice.outstanding -= fee
+
+
+def _part_paid(books: _Books, invoice: Invoice) -> None:
+    _pay(books, invoice, (invoice.total / 2).quantize(Decimal(1)))
+
+
+def _over_paid(books: _Books, invoice: Invoice) -> None:
+    _pay(books, invoice, invoice.total + 100)
+
+
+def _credited(books: _Books, invoice: Invoice) -> None:
+    day = min(invoice.due_date, clock.today() - dt.timedelta(days=1))
+    rows = ledger.invoice_rows(invoice.lines, customer=invoice.customer)
+    opposite = [ledger.Row(row.account, -row.debit) for row in rows]
+    books.dependents.append(
+        CreditNote(
+            uuid=books.uuid(),
+            invoice=invoice,
+            credit_date=day,
+            due_date=day,
+            lines=invoice.lines,
+            total=invoice.total,
+            tax=invoice.tax,
+            number=invoice.number,
+            published_at=dt.datetime.combine(day, dt.time(10), dt.UTC),
+            entry=books.book(f"Kreditering av faktura {invoice.number}", day, opposite),
+        )
+    )
+    invoice.credited = invoice.total
+    invoice.outstanding = Decimal(0)
+
+
+_OUTCOMES: dict[str, Callable[[_Books, Invoice], None]] = {
+    "paid": _paid,
+    "paid_with_fee": _paid_with_fee,
+    "part_paid": _part_paid,
+    "over_paid": _over_paid,
+    "credited": _credited,
+}
+
+
+def _insert(books: _Books) -> None:
+    JournalEntry.objects.bulk_create([entry for entry, _ in books.entries], BATCH)
+    JournalItem.objects.bulk_create(
+        [
+            JournalItem(
+                entry=entry,
+                company=books.company,
+                account=row.account,
+                debit=row.sides[0],
+                credit=row.sides[1],
+            )
+            for entry, rows in books.entries
+            for row in rows
+        ],
+        BATCH,
+    )
+    Invoice.objects.bulk_create(books.invoices, BATCH)
+    for model in (Payment, Settlement, CreditNote):
+        rows: list[Any] = [row for row in books.dependents if isinstance(row, model)]
+        model.objects.bulk_create(rows, BATCH)
+    books.company.next_invoice_number = books.next_number
+    books.company.next_entry_number = len(books.entries) + 1
+    books.company.save(update_fields=["next_invoice_number", "next_entry_number"])

@@ -1,0 +1,40 @@
+"""Writing to the sandbox's database: one writer at a time, one transaction per request."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from bokio_app.sandbox import clock, switches
+from bokio_app.sandbox.models import State
+
+# SQLite has one writer anyway. Waiting here is fair and immediate, where its own busy handler
+# sleeps in growing steps.
+_writing = threading.Lock()
+
+
+@contextmanager
+def write() -> Iterator[None]:
+    """Hold the only write transaction. Committed at the end, undone by any exception."""
+    with _writing, transaction.atomic():
+        yield
+
+
+def load_state() -> None:
+    """Take up the clock and the switches where an earlier process left them."""
+    state, _ = State.objects.get_or_create(pk=1)
+    clock.set_offset(dt.timedelta(seconds=state.clock_seconds))
+    switches.reset()
+    switches.change(state.switches)
+
+
+def save_state() -> None:
+    State.objects.update_or_create(
+        pk=1,
+        defaults={
+            "clock_seconds": clock.offset().total_seconds(),
+            "switches": switches.changed(),
+        },
+    )

@@ -1,0 +1,89 @@
+"""Every decision about Bokio's behaviour that no public source settles, under a name of its own.
+
+The defaults are our best reading. A test turns a switch to see that the product copes with the
+other reading too, and the day the real service is seen, the default is corrected here.
+"""
+
+import dataclasses
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+API_VERSION = "1"
+CODE_MINUTES = 5
+ACCESS_TOKEN_SECONDS = 3600
+RATE_WINDOW_SECONDS = 60
+LARGEST_PAGE = 100
+FIRST_PAYMENT_TERMS_DAYS = 30
+
+DISCOUNT_ACCOUNT = 3730
+RECEIVABLES = 1510
+BANK_FEE_ACCOUNT = 6570
+CURRENCY_LOSS_ACCOUNT = 7960
+CURRENCY_GAIN_ACCOUNT = 3960
+BAD_DEBT_ACCOUNT = 6351
+ROUNDING_ACCOUNT = 3740
+CONSTRUCTION_ACCOUNT = 3231
+REVERSE_VAT_DEBIT = 2645
+REVERSE_VAT_CREDIT = 2614
+SERVICE_FEE_ACCOUNTS = {"domestic": 6040, "eu": 4535, "nonEu": 4531, "vatExempt": 6590}
+
+
+@dataclass(frozen=True)
+class Switches:
+    """One field per undocumented behaviour."""
+
+    refresh_rotates: bool = True
+    """A refresh token works once and is replaced."""
+    refresh_accepts_previous_once: bool = False
+    """A spent refresh token is accepted one more time, as after a lost answer."""
+    rate_limit: int = 200
+    """Calls per bearer token and rolling 60 s."""
+    concurrent_write_status: Literal[429, 409, 500] = 429
+    concurrent_write_code: str = "concurrent-write"
+    unauthorized_body: bool = True
+    """A 401 of the API has a body."""
+    company_information_wrapped: bool = False
+    fiscal_year_wrapped: bool = True
+    create_status: Literal[200, 201] = 200
+    delete_recorded: bool = False
+    """A recorded payment or settlement may be deleted, which reverses its entry."""
+    publish_needs_address: bool = True
+    newest_first: bool = False
+    """Lists begin with what was made last."""
+    metadata_lag_seconds: float = 0.0
+    """A new invoice is invisible to the metadata filter for so long (times `TIME_FACTOR`)."""
+
+
+class _Current:
+    values = Switches()
+
+
+def current() -> Switches:
+    return _Current.values
+
+
+def changed() -> dict[str, Any]:
+    """The switches that differ from their defaults."""
+    standard = Switches()
+    return {
+        field.name: getattr(current(), field.name)
+        for field in fields(Switches)
+        if getattr(current(), field.name) != getattr(standard, field.name)
+    }
+
+
+def change(values: dict[str, Any]) -> Switches:
+    """Turn some switches. Raises `ValueError` for an unknown name or a value of another type."""
+    known = {field.name: getattr(current(), field.name) for field in fields(Switches)}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"There is no switch {name!r}")
+        wanted = (int, float) if isinstance(known[name], float) else type(known[name])
+        if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
+            raise ValueError(f"{value!r} does not fit the switch {name!r}")
+    _Current.values = dataclasses.replace(current(), **values)
+    return _Current.values
+
+
+def reset() -> None:
+    _Current.values = Switches()
