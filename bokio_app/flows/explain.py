@@ -1,0 +1,168 @@
+"""What a stopped flow means, and what a step wanted beside what Bokio holds, in people's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bokio_app.core.personal import without_last_four
+from bokio_app.core.templatetags.ui import money, number, percent
+
+from .models import Step
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`title` says what stopped the flow, `meaning` what that means for the books."""
+
+    title: str
+    meaning: str
+
+
+OURS: dict[str, tuple[StrPromise, StrPromise]] = {
+    "ambiguous": (
+        gettext_lazy("Is this already in Bokio?"),
+        gettext_lazy(
+            "No answer came, and what Bokio holds may or may not be ours. "
+            "Nothing more is sent until you have looked."
+        ),
+    ),
+    "bound-elsewhere": (
+        gettext_lazy("What was found in Bokio belongs to another run"),
+        gettext_lazy(
+            "Another run has already taken this as its own. Compare the two before you go on."
+        ),
+    ),
+    "too-many-attempts": (
+        gettext_lazy("Bokio has not carried it out after many attempts"),
+        gettext_lazy("Reading in Bokio shows that nothing was done. Nothing more is sent."),
+    ),
+    "internal-error": (
+        gettext_lazy("A fault of ours stopped the run"),
+        gettext_lazy("What was done is kept, and nothing is sent until you try again."),
+    ),
+}
+
+
+def explain(code: str, message: str = "") -> Explanation:
+    """The words for a stop. `code` is one of ours, else Bokio's, whose own message is quoted."""
+    if code in OURS:
+        title, meaning = OURS[code]
+        return Explanation(title=str(title), meaning=str(meaning))
+    return Explanation(
+        title=_("Bokio refused the request"),
+        meaning=_("Bokio says: %(message)s") % {"message": message or code},
+    )
+
+
+LABELS: dict[str, StrPromise] = {
+    "account": gettext_lazy("Account"),
+    "amount": gettext_lazy("Amount"),
+    "city": gettext_lazy("City"),
+    "country": gettext_lazy("Country"),
+    "currency": gettext_lazy("Currency"),
+    "date": gettext_lazy("Date"),
+    "due_date": gettext_lazy("Due date"),
+    "email": gettext_lazy("E-mail"),
+    "invoice_date": gettext_lazy("Invoice date"),
+    "journal_entry_id": gettext_lazy("Journal entry"),
+    "line1": gettext_lazy("Address"),
+    "line2": gettext_lazy("Address, second line"),
+    "lines": gettext_lazy("Line items"),
+    "name": gettext_lazy("Name"),
+    "number": gettext_lazy("Number"),
+    "ocr": gettext_lazy("OCR reference"),
+    "org_number": gettext_lazy("Organisation number"),
+    "payment_terms": gettext_lazy("Payment terms"),
+    "postal_code": gettext_lazy("Postal code"),
+    "remote_id": gettext_lazy("Bokio's id"),
+    "status": gettext_lazy("Status"),
+    "total": gettext_lazy("Total"),
+    "type": gettext_lazy("Type"),
+    "vat_number": gettext_lazy("VAT number"),
+    "your_reference": gettext_lazy("Your reference"),
+}
+AMOUNTS = {"amount", "total"}
+NUMBERS_OF_PEOPLE = {"org_number", "vat_number"}
+OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash"}
+
+
+Values = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of the comparison: what we wanted, and what each thing seen in Bokio holds, as
+    lines of text. `same` is None where there is nothing to compare.
+    """
+
+    label: str
+    ours: list[str]
+    theirs: list[list[str]]
+    same: bool | None
+
+    @property
+    def differs(self) -> bool:
+        return self.same is False
+
+
+def facts(step: Step) -> list[Fact]:
+    """What the step wanted beside each thing that a proof read saw; only what is worth reading."""
+    ours = readable(step.payload)
+    seen = [readable(each) for each in step.evidence]
+    keys = [*ours, *(key for each in seen for key in each)]
+    return [_fact(key, ours, seen) for key in dict.fromkeys(keys)]
+
+
+def _fact(key: str, ours: Values, seen: Iterable[Values]) -> Fact:
+    theirs = [each.get(key, []) for each in seen]
+    known = [value for value in theirs if value]
+    comparable = key in ours and known
+    return Fact(
+        label=str(LABELS.get(key, key.replace("_", " "))),
+        ours=ours.get(key, []),
+        theirs=theirs,
+        same=all(value == ours[key] for value in known) if comparable else None,
+    )
+
+
+def readable(values: Mapping[str, Any]) -> Values:
+    """A payload or result for people: no ids of ours, no empty values, no personal numbers."""
+    private = values.get("type") == "private"
+    return {
+        key: _lines(key, value, private=private)
+        for key, value in values.items()
+        if key not in OUR_IDS and value not in (None, "", [])
+    }
+
+
+def _lines(key: str, value: Any, *, private: bool) -> list[str]:
+    if key in AMOUNTS:
+        return [_amount(value)]
+    if key in NUMBERS_OF_PEOPLE:
+        return [without_last_four(str(value), private=private)]
+    if key == "lines":
+        return [_row(row) for row in value]
+    return [str(value)]
+
+
+def _amount(value: Any) -> str:
+    try:
+        return money(Decimal(str(value)))
+    except InvalidOperation:
+        return str(value)
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    if not Decimal(str(row.get("unit_price", 0))):
+        return str(row["description"])
+    price, quantity = _amount(row["unit_price"]), number(Decimal(str(row["quantity"])))
+    return f"{row['description']}: {quantity} × {price}, {percent(row['tax_rate'])}"

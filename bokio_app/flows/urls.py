@@ -1,0 +1,12 @@
+from django.urls import path
+
+from . import views
+
+app_name = "flows"
+urlpatterns = [
+    path("", views.list_, name="list"),
+    path("<uuid:public_id>/", views.detail, name="detail"),
+    path("<uuid:public_id>/progress/", views.progress, name="progress"),
+    path("<uuid:public_id>/retry/", views.retry, name="retry"),
+    path("<uuid:public_id>/cancel/", views.cancel, name="cancel"),
+]

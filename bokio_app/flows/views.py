@@ -1,0 +1,249 @@
+"""Pages of runs: the lists, one run, its live progress, and the decisions of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from bokio_app.tenants.access import TenantRequest, member
+from bokio_app.tenants.models import Tenant
+
+from . import queries, services
+from .explain import Explanation, Fact, explain, facts
+from .forms import ReasonForm
+from .models import Attempt, Flow, FlowState, Step, StepState
+from .progress import STATE_OF_FLOW, Line, progress_of, wait_reason, waits_until
+
+if TYPE_CHECKING:
+    from bokio_app.invoicing.models import Invoice
+
+
+@dataclass(frozen=True)
+class Row:
+    """One flow of the list; `state` names a glyph, `invoice` is None when it works on none."""
+
+    flow: Flow
+    invoice: Invoice | None
+    state: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A list to choose, and how many flows it holds."""
+
+    label: str
+    url: str
+    count: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class StepShown:
+    """A step with its line, the calls made for it, and Bokio's messages about fields."""
+
+    step: Step
+    line: Line
+    attempts: list[Attempt]
+    fields: list[tuple[str, str]]
+
+
+@member
+@require_safe
+def list_(request: TenantRequest) -> HttpResponse:
+    """The tenant's flows by state, a hundred at a time."""
+    tenant, view, reads = request.tenant, _view(request), "reads" in request.GET
+    company = _uuid(request.GET.get("company", ""))
+    last = _last(request)
+    found = queries.older_than(queries.seen_in(tenant, view, reads=reads, company=company), last)
+    page = list(found[: queries.PAGE + 1])
+    kept = _kept(reads=reads, company=company)
+    shown = page[: queries.PAGE]
+    more = shown[-1].public_id if len(page) > queries.PAGE else None
+    context = {
+        "rows": _rows(tenant, shown),
+        "tabs": _tabs(tenant, view, reads=reads, company=company),
+        "view": view,
+        "reads": reads,
+        "reads_url": _url(view, **_kept(reads=not reads, company=company)),
+        "company": tenant.connections.filter(pk=company).first() if company else None,
+        "every_company_url": _url(view, **_kept(reads=reads, company=None)),
+        "older_url": _url(view, before=str(more), **kept) if more else "",
+        "newest_url": _url(view, **kept) if last else "",
+    }
+    return render(request, "flows/list.html", context)
+
+
+def _view(request: HttpRequest) -> str:
+    wanted = request.GET.get("view", "")
+    return wanted if wanted in queries.View.values else queries.View.ALL
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _last(request: TenantRequest) -> Flow | None:
+    before = _uuid(request.GET.get("before", ""))
+    return request.tenant.flows.filter(public_id=before).first() if before else None
+
+
+def _kept(*, reads: bool, company: UUID | None) -> dict[str, str]:
+    kept = {"reads": "1"} if reads else {}
+    return kept | ({"company": str(company)} if company else {})
+
+
+def _url(view: str, **query: str) -> str:
+    return f"{reverse('flows:list')}?{urlencode({'view': view, **query})}"
+
+
+def _tabs(tenant: Tenant, view: str, *, reads: bool, company: UUID | None) -> list[Tab]:
+    counts = queries.counts(tenant, reads=reads, company=company)
+    kept = _kept(reads=reads, company=company)
+    return [
+        Tab(label=str(label), url=_url(name, **kept), count=counts[name], current=name == view)
+        for name, label in queries.View.choices
+    ]
+
+
+def _rows(tenant: Tenant, flows: Iterable[Flow]) -> list[Row]:
+    flows = list(flows)
+    ids = {flow.pk: queries.invoice_id(flow) for flow in flows}
+    invoices = tenant.invoices.in_bulk([each for each in ids.values() if each])
+    rows = []
+    for flow in flows:
+        number = ids[flow.pk]
+        row = Row(
+            flow=flow,
+            invoice=invoices.get(number) if number else None,
+            state=STATE_OF_FLOW[FlowState(flow.state)],
+            reason=wait_reason(flow),
+            until=waits_until(flow),
+        )
+        rows.append(row)
+    return rows
+
+
+def _find(request: TenantRequest, public_id: UUID) -> Flow:
+    return get_object_or_404(queries.flows_of(request.tenant), public_id=public_id)
+
+
+@member
+@require_safe
+def detail(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """One flow with its steps and calls; when it is stuck, both sides and the ways on."""
+    return _detail(request, _find(request, public_id))
+
+
+def _detail(
+    request: TenantRequest,
+    flow: Flow,
+    *,
+    retry_form: ReasonForm | None = None,
+    cancel_form: ReasonForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    steps = list(flow.steps.prefetch_related("attempts").order_by("pos"))
+    lines = progress_of(flow).lines
+    number = queries.invoice_id(flow)
+    context = {
+        "flow": flow,
+        "state": STATE_OF_FLOW[FlowState(flow.state)],
+        "steps": [_shown(step, line) for step, line in zip(steps, lines, strict=True)],
+        "invoice": request.tenant.invoices.filter(pk=number).first() if number else None,
+        "done": sum(step.is_finished for step in steps),
+        "retry_form": retry_form or ReasonForm(required=False, prefix="retry"),
+        "cancel_form": cancel_form or ReasonForm(required=True, prefix="cancel"),
+        **_stop(flow, steps),
+    }
+    return render(request, "flows/detail.html", context, status=status)
+
+
+def _shown(step: Step, line: Line) -> StepShown:
+    return StepShown(
+        step=step,
+        line=line,
+        attempts=list(step.attempts.all()),
+        fields=[(str(pointer), str(message)) for pointer, message in step.error_fields],
+    )
+
+
+def _stop(flow: Flow, steps: list[Step]) -> dict[str, Explanation | list[Fact] | Step | bool]:
+    """What a stuck flow stopped at; nothing for any other."""
+    if flow.state != FlowState.STUCK or flow.cursor >= len(steps):
+        return {}
+    step = steps[flow.cursor]
+    return {
+        "stopped_at": step,
+        "explanation": explain(step.error_code or flow.stuck_code, step.error_message),
+        "facts": facts(step),
+        "unclear": step.state in {StepState.SENT, StepState.UNKNOWN},
+    }
+
+
+@member
+@require_safe
+@never_cache
+def progress(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """The live part of a flow. 204 while it is as the page has seen it; when the flow has come
+    to rest, the page hears of it by the event `flow-ended`.
+    """
+    flow = _find(request, public_id)
+    shown = progress_of(flow)
+    if flow.is_moving and request.GET.get("seen") == shown.version:
+        return HttpResponse(status=204)
+    context = {"flow": flow, "shown": shown, "polled": bool(request.htmx)}
+    response = render(request, "flows/_progress_part.html", context)
+    if not flow.is_moving:
+        response["HX-Trigger"] = "flow-ended"
+    return response
+
+
+@member
+@require_POST
+def retry(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """Let a stuck flow go on from where it stopped."""
+    flow = _find(request, public_id)
+    form = ReasonForm(request.POST, required=False, prefix="retry")
+    if not form.is_valid():
+        return _detail(request, flow, retry_form=form, status=422)
+    try:
+        services.retry(flow, by=request.user, reason=form.cleaned_data["reason"])
+    except services.NotStuck:
+        messages.info(request, _("The run was no longer stopped: somebody has let it go on."))
+    else:
+        messages.success(request, _("The run goes on."))
+    return redirect("flows:detail", public_id)
+
+
+@member
+@require_POST
+def cancel(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """Drop the steps of a flow that are not done."""
+    flow = _find(request, public_id)
+    form = ReasonForm(request.POST, required=True, prefix="cancel")
+    if not form.is_valid():
+        return _detail(request, flow, cancel_form=form, status=422)
+    try:
+        services.cancel(flow, by=request.user, reason=form.cleaned_data["reason"])
+    except services.NotStuck:
+        messages.info(request, _("The run had already ended. Nothing was cancelled."))
+    else:
+        messages.success(request, _("The rest is cancelled. What was done stays done."))
+    return redirect("flows:detail", public_id)
