@@ -50,6 +50,11 @@ class _Books:
     def uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.draw.getrandbits(128), version=4)
 
+    def take_number(self) -> int:
+        """The next number of the series that invoices and credit notes share."""
+        self.next_number += 1
+        return self.next_number - 1
+
     def book(self, title: str, day: dt.date, rows: list[ledger.Row]) -> JournalEntry:
         entry = JournalEntry(
             uuid=self.uuid(),
@@ -91,8 +96,7 @@ def _invoice(books: _Books, customer: Customer, day: dt.date, place: int) -> Non
     fate = _fate(draw, age, invoice.due_date)
     if fate == "draft":
         return
-    invoice.number = books.next_number
-    books.next_number += 1
+    invoice.number = books.take_number()
     invoice.payment_reference = payment_reference(invoice.number)
     invoice.published_at = dt.datetime.combine(day, dt.time(9, 30), dt.UTC)
     invoice.billing_address = customer.address
@@ -126,7 +130,7 @@ def _line(draw: random.Random, line_id: int) -> dict[str, Any]:
         "itemRef": None,
         "productType": product,
         "unitType": unit,
-        "quantity": str(draw.randint(1, 40)),
+        "quantity": str(draw.randint(1, 6 if product == "goods" else 24)),
         "unitPrice": str(draw.randrange(low, high + 1, 5)),
         "taxRate": str(rate),
         "bookkeepingAccountNumber": None,
@@ -203,7 +207,7 @@ def _credited(books: _Books, invoice: Invoice) -> None:
             lines=invoice.lines,
             total=invoice.total,
             tax=invoice.tax,
-            number=invoice.number,
+            number=books.take_number(),
             published_at=dt.datetime.combine(day, dt.time(10), dt.UTC),
             entry=books.book(f"Kreditering av faktura {invoice.number}", day, opposite),
         )
