@@ -18,6 +18,8 @@ from tests.support.net import ClosedPort
 
 EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
 
+pytest_plugins = ["tests.support.fixtures"]
+
 _IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 

@@ -1,4 +1,4 @@
-"""Flows run against a real sandbox over HTTP.
+"""Fixtures for tests of the product against a real sandbox over HTTP.
 
 The product is imported inside the fixtures, because this file is read before its settings are.
 """
