@@ -35,7 +35,8 @@ function fillList(dialog) {
   const list = dialog.querySelector("[data-keys-list]");
   const entries = [...document.querySelectorAll("[data-key]")].filter((node) => !dialog.contains(node));
   const seen = new Set();
-  list.replaceChildren();
+  list.querySelectorAll("[data-found]").forEach((node) => node.remove());
+  for (const node of list.children) node.hidden = !document.querySelector("[data-walk]");
   for (const node of entries) {
     const { key } = node.dataset;
     const label = node.getAttribute("aria-label") ?? node.querySelector("span")?.textContent ?? node.textContent;
@@ -51,6 +52,7 @@ function fillList(dialog) {
     }
     const text = document.createElement("dd");
     text.textContent = named.trim();
+    term.dataset.found = text.dataset.found = "";
     list.append(term, text);
   }
 }

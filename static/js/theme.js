@@ -8,6 +8,9 @@ document.addEventListener("submit", async (event) => {
   for (const button of form.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button === event.submitter));
   }
+  for (const use of document.querySelectorAll(".theme-icon use")) {
+    use.setAttribute("href", event.submitter.querySelector("use").getAttribute("href"));
+  }
   const body = new FormData(form, event.submitter);
   const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
   if (!answer || answer.status >= 400) form.requestSubmit(event.submitter);

@@ -155,3 +155,59 @@ def test_both_themes_stand_side_by_side_in_the_gallery(open_page):
     )
 
     assert backgrounds == ["rgb(245, 246, 248)", "rgb(13, 17, 21)"]
+
+
+def test_the_question_mark_lists_the_keys_of_the_page_and_escape_closes_it(open_page):
+    page = open_page("/gallery/")
+
+    page.keyboard.press("?")
+
+    dialog = page.locator("dialog#keys")
+    assert dialog.is_visible()
+    assert "Ny faktura" in dialog.inner_text()
+    assert "next and previous row" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert dialog.is_hidden()
+
+
+def test_a_letter_is_typed_and_not_obeyed_while_a_field_has_the_focus(open_page):
+    page = open_page("/gallery/")
+    page.locator("#light_accepted").focus()
+
+    page.keyboard.press("?")
+
+    assert page.locator("dialog#keys").is_hidden()
+
+
+def test_j_and_k_walk_the_rows(open_page):
+    page = open_page("/gallery/")
+    focused = "document.activeElement.textContent"
+
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == "Vila"
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == "Hovrad"
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == "Vila"
+
+
+def test_the_appearance_changes_at_once_and_is_kept(open_page):
+    page = open_page("/gallery/")
+    dark = page.get_by_role("button", name="Dark")
+
+    with page.expect_response("**/workspace/theme/"):
+        dark.click()
+
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert dark.get_attribute("aria-pressed") == "true"
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_the_appearance_changes_without_script_too(open_page):
+    page = open_page("/gallery/", script=False)
+
+    page.get_by_role("button", name="Dark").click()
+
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.url.endswith("/gallery/")
