@@ -8,6 +8,7 @@ by side and gettext sorts texts by folder.
 """
 
 import gettext
+import os
 import shutil
 import subprocess
 import sys
@@ -139,8 +140,11 @@ def entries(mo: Path) -> dict[object, str]:
 
 def run(command: list[str], folder: Path) -> str:
     """Run a program and return what it printed; end with its complaints if it fails."""
+    env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
     except FileNotFoundError:
         raise MissingToolError(
             f"{command[0]} is missing. Debian, Ubuntu: sudo apt-get install gettext"

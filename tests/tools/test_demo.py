@@ -15,6 +15,8 @@ from bokio_app.core.local_secrets import ensure_secrets
 from tests.support.net import free_port, http_status, wait_until
 from tools.programs import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 class RunningDemo:
     """A demo in a process of its own, in a folder of its own."""
