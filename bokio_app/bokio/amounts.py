@@ -2,19 +2,20 @@
 
 from decimal import Decimal
 
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.wire import plain_number
 
 
 def exact(value: Decimal) -> Decimal:
-    """Let a `Decimal` of a bearable size through. Raises `ValueError` for all else, and floats."""
+    """Let a `Decimal` of a bearable size through. Raises `Unsendable` for all else, and floats."""
     if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18:
-        raise ValueError("an amount is a finite Decimal of at most 19 digits before the point")
+        raise Unsendable("an amount is a finite Decimal of at most 19 digits before the point")
     return value
 
 
 def two_decimals(value: Decimal) -> Decimal:
-    """Let an amount through that has at most two decimals. Raises `ValueError` for others."""
+    """Let an amount through that has at most two decimals. Raises `Unsendable` for others."""
     _, _, decimals = plain_number(exact(value)).partition(".")
     if len(decimals.rstrip("0")) > 2:
-        raise ValueError("an amount has at most two decimals")
+        raise Unsendable("an amount has at most two decimals")
     return value

@@ -8,6 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from bokio_app.bokio.addresses import Address
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, same
@@ -54,7 +55,7 @@ class Contact:
 class CustomerDraft:
     """A customer to create, or what an existing one shall become as a whole.
 
-    `payment_terms` is a number of days as text, or words. Raises `ValueError` without a name.
+    `payment_terms` is a number of days as text, or words. Raises `Unsendable` without a name.
     """
 
     name: str
@@ -68,7 +69,7 @@ class CustomerDraft:
 
     def __post_init__(self) -> None:
         if not self.name.strip():
-            raise ValueError("a customer has a name")
+            raise Unsendable("a customer has a name")
 
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; empty parts are left out."""

@@ -1,6 +1,5 @@
 """Everything that can go wrong with a call, and the one place that tells which it was."""
 
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +61,12 @@ class NotSent(BokioError):
     """No byte of the request left us: no connection, or its time to be sent had passed."""
 
     verdict = Verdict.RETRY
+
+
+class Unsendable(BokioError, ValueError):
+    """The data breaks a rule that can be checked here: too many decimals, a value no filter can
+    carry. Nothing was sent, and the message never quotes the data.
+    """
 
 
 class Unauthorized(BokioError):

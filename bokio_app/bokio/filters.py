@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from bokio_app.bokio import wire
-from bokio_app.bokio.errors import PERSONAL_NUMBER
+from bokio_app.bokio.errors import PERSONAL_NUMBER, Unsendable
 
 Value = str | int | Decimal | date | datetime | UUID
 
@@ -23,7 +23,7 @@ _NUMBERS_OF_PEOPLE: Final = frozenset({"orgNumber", "vatNumber"})
 _UNSEPARATED: Final = re.compile(r"(?:SE)?(?:19|20)?\d\d(?:0[1-9]|1[0-2])\d\d[-+]?\d{4}(?:01)?")
 
 
-class FilterError(ValueError):
+class FilterError(Unsendable):
     """The filter grammar cannot carry this condition. The value itself is not quoted."""
 
 

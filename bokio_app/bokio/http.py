@@ -10,7 +10,14 @@ import httpx2
 
 from bokio_app.bokio import transport, wire
 from bokio_app.bokio.answers import Answer
-from bokio_app.bokio.errors import BokioError, NotSent, OutcomeUnknown, classify, from_transport
+from bokio_app.bokio.errors import (
+    BokioError,
+    NotSent,
+    OutcomeUnknown,
+    Unsendable,
+    classify,
+    from_transport,
+)
 
 T = TypeVar("T")
 
@@ -87,9 +94,13 @@ class Http:
 
         `operation` is the operation's id in Bokio's published description, `path` is relative to
         the API's address. A body that `parse` refuses (`wire.BodyError`) is an `OutcomeUnknown`:
-        the request was carried out, or something else answered in Bokio's place.
+        the request was carried out, or something else answered in Bokio's place. A body that
+        has no exact JSON is `Unsendable`.
         """
-        content = None if body is None else wire.encode(body)
+        try:
+            content = None if body is None else wire.encode(body)
+        except (TypeError, ValueError) as unfit:
+            raise Unsendable(f"{operation}: {_reason(unfit)}") from None
         answer = self.send(operation, method, path, query=query, content=content)
         try:
             return parse(answer.json())
@@ -185,6 +196,11 @@ def checked_address(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
         raise ValueError("an API address looks like https://api.bokio.se/v1")
     return url.rstrip("/")
+
+
+def _reason(unfit: Exception) -> str:
+    """The words of our own encoder; Python's words on broken text quote it."""
+    return "the text is no Unicode" if isinstance(unfit, UnicodeError) else str(unfit)
 
 
 def _body(response: httpx2.Response, largest: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from bokio_app.bokio.amounts import exact
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.line_items import LineItem
 from bokio_app.bokio.reading import Fields
@@ -39,7 +40,7 @@ class InvoiceDraft:
 
     `currency_rate` is SEK per unit of `currency`. Without `due_date` Bokio takes the customer's
     terms. `metadata` is not shown to anyone; up to 10 keys of 25 characters (letters, digits,
-    underscores, no digit first) with texts of up to 250. Raises `ValueError` when that is broken.
+    underscores, no digit first) with texts of up to 250. Raises `Unsendable` when that is broken.
     """
 
     customer_id: UUID
@@ -61,7 +62,7 @@ class InvoiceDraft:
             for key, value in self.metadata.items()
         )
         if not fit or len(self.metadata) > _METADATA_KEYS:
-            raise ValueError("the metadata is larger than Bokio takes, or a key is malformed")
+            raise Unsendable("the metadata is larger than Bokio takes, or a key is malformed")
 
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; empty parts are left out."""

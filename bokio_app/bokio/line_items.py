@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from bokio_app.bokio.amounts import exact, two_decimals
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.reading import Fields
 
 
@@ -64,10 +65,12 @@ class LineItem:
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; an id of digits goes as the number it is.
 
-        Raises `ValueError` without a description or for a price of more than two decimals.
+        Raises `Unsendable` without a description or for a price of more than two decimals.
         """
         if not self.description.strip():
-            raise ValueError("a line item has a description")
+            raise Unsendable("a line item has a description")
+        if self.id is not None and not self.id.isdecimal():
+            raise Unsendable("the id of a line item is a number")
         row: dict[str, object] = {
             "description": self.description,
             "itemType": str(self.item_type),

@@ -5,7 +5,6 @@ a connection pool of its own that renews tokens by itself, while here a token is
 whoever holds the lease, over the shared client, with the deadline and the answers of `http`.
 """
 
-
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -16,7 +16,7 @@ from bokio_app.bokio.resource import Resource, of_invoice, same
 @dataclass(frozen=True, kw_only=True)
 class PaymentDraft:
     """Money to register. `amount` is in SEK whatever the invoice's currency; `account` such as
-    1930 must be a payment account. Raises `ValueError` for more than two decimals."""
+    1930 must be a payment account. Raises `Unsendable` for more than two decimals."""
 
     date: date
     amount: Decimal

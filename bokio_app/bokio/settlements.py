@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from bokio_app.bokio.amounts import two_decimals
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, of_invoice, same
@@ -36,7 +37,7 @@ class SettlementDraft:
     """A settlement to register. `amount` is in SEK; a positive one lowers what is owed.
 
     `vat_scheme` belongs to a payment service's fee and to nothing else, and such a fee is
-    positive. Raises `ValueError` when that is broken, or for more than two decimals.
+    positive. Raises `Unsendable` when that is broken, or for more than two decimals.
     """
 
     type: str
@@ -48,9 +49,9 @@ class SettlementDraft:
         two_decimals(self.amount)
         service_fee = self.type == SettlementType.PAYMENT_SERVICE_FEE
         if service_fee != (self.vat_scheme is not None):
-            raise ValueError("a VAT scheme goes with a payment service's fee, and only with it")
+            raise Unsendable("a VAT scheme goes with a payment service's fee, and only with it")
         if service_fee and self.amount <= 0:
-            raise ValueError("a payment service's fee is positive")
+            raise Unsendable("a payment service's fee is positive")
 
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes."""

@@ -8,7 +8,7 @@ import pytest
 
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.customers import Contact, CustomerDraft, CustomerType
-from bokio_app.bokio.errors import OutcomeUnknown
+from bokio_app.bokio.errors import OutcomeUnknown, Unsendable, Verdict
 from bokio_app.bokio.filters import F
 from bokio_app.bokio.invoices import InvoiceDraft, InvoiceStatus
 from bokio_app.bokio.line_items import ItemType, LineItem, ProductType
@@ -208,10 +208,11 @@ class TestInvoices:
             LineItem(description="x", unit_price=Decimal("0.001")),
             LineItem(description="x", unit_price=0.5),
             LineItem(description="x", quantity=1.5),
+            LineItem(description="x", id="x18"),
         ],
     )
     def test_a_line_that_cannot_be_right_is_refused_before_sending(self, server, bokio, line):
-        with pytest.raises(ValueError, match=r"amount|description"):
+        with pytest.raises(Unsendable, match=r"amount|description|id of a line"):
             bokio.invoices.create(guide_invoice(line_items=(line,)))
 
         assert server.seen == []
@@ -306,6 +307,19 @@ class TestPaymentsAndSettlements:
     def test_a_settlement_that_bokio_would_refuse_is_refused_before_sending(self, options):
         with pytest.raises(ValueError, match=r"fee|amount"):
             SettlementDraft(date=DAY, **options)
+
+    @pytest.mark.parametrize(
+        "date, message", [("2024\ud800", "Unicode"), (0.5, "float"), (datetime.now(UTC), "days")]
+    )
+    def test_what_has_no_exact_json_is_not_sent_and_says_so(self, server, bokio, date, message):
+        draft = PaymentDraft(date=date, amount=Decimal(1), account=1930)
+
+        with pytest.raises(Unsendable, match=message) as raised:
+            bokio.payments.create(INVOICE, draft)
+
+        assert raised.value.not_executed
+        assert raised.value.verdict is Verdict.STOP
+        assert server.seen == []
 
     def test_a_payment_of_fractions_of_an_ore_is_refused_before_sending(self):
         with pytest.raises(ValueError, match="two decimals"):

@@ -312,7 +312,8 @@ def test_a_process_has_one_client_and_a_forked_child_another(monkeypatch):
 
 
 def test_no_log_line_holds_an_address_a_token_or_a_body(server, http, caplog):
-    caplog.set_level(logging.DEBUG)
+    for name in ("httpx2", "httpcore2", "httpcore2.http11", "httpcore2.connection"):
+        caplog.set_level(logging.DEBUG, logger=name)
     secret = str(uuid4())
     server.will(answers({"name": "Doe"}), answers({"code": "x"}, 401), Wire.close)
 
