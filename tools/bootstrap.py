@@ -135,4 +135,7 @@ def quiet(command: list[str], environment: dict[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        fail("Stopped; the next start installs what is missing.")

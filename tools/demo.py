@@ -47,20 +47,16 @@ def main() -> None:
     stop = listen_for_signals()
     try:
         with only_demo(var_dir()) as var:
-            if "--reset" in sys.argv[1:]:
-                forget(var)
-            Demo(var, stop).run()
+            Demo(var, stop).run(afresh="--reset" in sys.argv[1:])
     except CannotRunError as problem:
         sys.exit(f"{problem}")
 
 
 def listen_for_signals() -> threading.Event:
-    """Return what the first signal to stop sets; the second one ends without waiting."""
+    """Return what a signal to stop sets."""
     stop = threading.Event()
 
-    def stopping(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(128 + number)  # the kernel ends the children
+    def stopping(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -81,8 +77,12 @@ def var_dir() -> Path:
 @contextlib.contextmanager
 def only_demo(var: Path) -> Iterator[Path]:
     """Hold the folder for this run; a second demo in it would fight over the same data."""
-    ensure_folder(var)
-    with (var / "demo.lock").open("a+") as lock:
+    try:
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (var / "demo.lock").open("a+")
+    except OSError as problem:
+        raise CannotRunError(f"Cannot write to {var}: {problem.strerror}.") from problem
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -95,13 +95,6 @@ def only_demo(var: Path) -> Iterator[Path]:
         lock.write(f"process {os.getpid()}")
         lock.flush()
         yield var
-
-
-def ensure_folder(var: Path) -> None:
-    try:
-        var.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotRunError(f"Cannot write to {var}: {problem.strerror}.") from problem
 
 
 def forget(var: Path) -> None:
@@ -122,16 +115,18 @@ class Demo:
         self.var, self.stop = var, stop
         self.log = var / "log"
         self.web_port = port_from("PORT", 8000)
-        self.real_bokio = os.environ.get("BOKIO_API_URL", "")
         self.sandbox_port = port_from("SANDBOX_PORT", 8001)
         self.app_url = f"http://127.0.0.1:{self.web_port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.real_bokio = real_bokio(not_at=f"{self.sandbox_url}/v1")
         self.services: list[Service] = []
         self.env: dict[str, str] = {}
 
-    def run(self) -> None:
+    def run(self, *, afresh: bool = False) -> None:
         """Start everything, say where it is, and mend it until somebody stops it."""
         self._check_ports()
+        if afresh:
+            forget(self.var)
         self.env = self._environment()
         self.log.mkdir(exist_ok=True)
         try:
@@ -275,6 +270,19 @@ def port_from(name: str, default: int) -> int:
             f"{name}={text} is not a port. Example: {name}={default + 10} make demo"
         )
     return int(text)
+
+
+def real_bokio(*, not_at: str) -> str:
+    """Return the address of the Bokio that the environment chooses in place of the sandbox."""
+    address = os.environ.get("BOKIO_API_URL", "").rstrip("/")
+    if address in ("", not_at):
+        return ""
+    for name in ("BOKIO_CLIENT_ID", "BOKIO_CLIENT_SECRET"):
+        if not os.environ.get(name):
+            raise CannotRunError(
+                f"BOKIO_API_URL is set, so {name} must be too: Bokio's developer portal has it."
+            )
+    return address
 
 
 def next_free_port(port: int, taken: Collection[int]) -> int:

@@ -18,6 +18,9 @@ from tools.programs import ROOT
 pytestmark = pytest.mark.slow
 
 
+SERVERS = ("DATABASE_URL", "REDIS_URL")
+
+
 class RunningDemo:
     """A demo in a process of its own, in a folder of its own."""
 
@@ -29,7 +32,7 @@ class RunningDemo:
         environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("BOKIO_API_URL", "APP_URL", "DATABASE_URL", "REDIS_URL")
+            if not name.startswith("BOKIO_") and name not in ("APP_URL", *SERVERS)
         }
         environment |= {
             "VAR_DIR": str(self.var),
@@ -282,3 +285,22 @@ def test_a_database_and_a_broker_of_the_environment_are_left_alone(start: Start)
     demo.wait_running()
 
     assert "DATABASE_URL is set and left alone: the demo has a private one." in demo.said()
+
+
+def test_real_bokio_takes_the_place_of_the_sandbox(start: Start) -> None:
+    secrets = {"BOKIO_CLIENT_ID": "an-id", "BOKIO_CLIENT_SECRET": "a-secret"}
+    demo = start(BOKIO_API_URL="https://bokio.example/v1", **secrets)
+
+    demo.wait_running()
+
+    assert "Bokio     https://bokio.example/v1" in demo.said()
+    assert not demo.children("sandbox")
+
+
+def test_real_bokio_without_credentials_gets_one_line(start: Start) -> None:
+    demo = start(BOKIO_API_URL="https://bokio.example/v1", BOKIO_CLIENT_ID="an-id")
+
+    assert demo.wait_ended() == 1
+
+    (line,) = demo.said().splitlines()
+    assert line.startswith("BOKIO_API_URL is set, so BOKIO_CLIENT_SECRET must be too")
