@@ -1,0 +1,186 @@
+"""A company's connection as people see it: how it stands, why, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from bokio_app.core import clock
+from bokio_app.core.personal import without_last_four
+from bokio_app.tenants.models import Tenant
+
+from .models import Connection, State
+from .queries import live
+from .services import SCOPES
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    from bokio_app.ledger.models import FiscalYear
+
+PLAN_CODES = {"PlanRequired"}
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a connection stands. `state` names a glyph; `until` says when a wait ends."""
+
+    state: str
+    word: str
+    cause: str = ""
+    until: datetime | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        return self.state == "needs"
+
+
+@dataclass(frozen=True)
+class Company:
+    """A row of the list: the connection with what is known of it."""
+
+    connection: Connection
+    health: Health
+    org_number: str
+    scopes: int
+    year: FiscalYear | None
+
+    @property
+    def id_text(self) -> str:
+        """The connection's id, to be joined into addresses."""
+        return str(self.connection.pk)
+
+    @property
+    def scopes_wanted(self) -> int:
+        return len(SCOPES)
+
+    @property
+    def lacks_scope(self) -> bool:
+        return self.scopes < self.scopes_wanted
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One line of what we ask Bokio for."""
+
+    title: StrPromise
+    reason: StrPromise
+    extent: StrPromise
+    scopes: tuple[str, ...]
+
+
+READ, WRITE = gettext_lazy("read"), gettext_lazy("read, write")
+PERMISSIONS = (
+    Permission(
+        gettext_lazy("Invoices"),
+        gettext_lazy("Create drafts, publish, record, register payments"),
+        WRITE,
+        ("invoices:read", "invoices:write"),
+    ),
+    Permission(
+        gettext_lazy("Customers"),
+        gettext_lazy("Choose and create them for invoices"),
+        WRITE,
+        ("customers:read", "customers:write"),
+    ),
+    Permission(
+        gettext_lazy("Journal entries"),
+        gettext_lazy("Compare what was expected with what was recorded"),
+        READ,
+        ("journal-entries:read",),
+    ),
+    Permission(
+        gettext_lazy("Chart of accounts"),
+        gettext_lazy("Check that accounts exist before anything is sent"),
+        READ,
+        ("chart-of-accounts:read",),
+    ),
+    Permission(
+        gettext_lazy("Fiscal years"),
+        gettext_lazy("Check dates and the accounting method"),
+        READ,
+        ("fiscal-years:read",),
+    ),
+    Permission(
+        gettext_lazy("Company information"),
+        gettext_lazy("Name and organisation number"),
+        READ,
+        ("company-information:read",),
+    ),
+)
+
+
+def health(connection: Connection, *, waiting: int = 0) -> Health:
+    """How the connection stands; `waiting` is how many runs wait for it."""
+    if connection.state == State.BROKEN:
+        return Health("needs", _("Needs reconnecting"), _refused(waiting))
+    if connection.state == State.ENDED:
+        return Health("cancelled", _("Disconnected"))
+    blocked = connection.blocked_until
+    if blocked and blocked > clock.now():
+        if connection.blocked_by in PLAN_CODES:
+            return Health(
+                "needs",
+                _("The plan does not allow it"),
+                _("The company's plan at Bokio does not include the API."),
+            )
+        return Health(
+            "waiting", _("Waiting for Bokio"), _("Bokio asked us to wait."), until=blocked
+        )
+    return Health("works", _("Works"))
+
+
+def _refused(waiting: int) -> str:
+    refused = _("Bokio no longer accepts our access.")
+    if not waiting:
+        return refused
+    runs = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting)
+    return f"{refused} {runs % {'count': waiting}}"
+
+
+def companies(tenant: Tenant, *, text: str = "") -> list[Company]:
+    """The tenant's companies, those that need a person first. `text` narrows by name or number."""
+    found = _matching(live(tenant), text).prefetch_related("fiscal_years")
+    waiting = waiting_runs(tenant)
+    rows = [company_of(each, waiting=waiting.get(each.pk, 0)) for each in found]
+    order = {"needs": 0, "waiting": 1}
+    return sorted(rows, key=lambda row: order.get(row.health.state, 2))
+
+
+def company_of(connection: Connection, *, waiting: int = 0) -> Company:
+    """What is known of one connection. Fiscal years that are prefetched are not read again."""
+    return Company(
+        connection=connection,
+        health=health(connection, waiting=waiting),
+        org_number=without_last_four(connection.org_number),
+        scopes=len(set(SCOPES) & set(connection.scopes)),
+        year=_current([year for year in connection.fiscal_years.all() if year.is_open]),
+    )
+
+
+def waiting_runs(tenant: Tenant) -> dict[object, int]:
+    """How many runs wait for a new consent, by connection."""
+    parked = tenant.flows.filter(state="parked").values("connection")
+    return dict(parked.annotate(count=Count("pk")).values_list("connection", "count"))
+
+
+def _matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connection]:
+    if not text:
+        return connections
+    digits = text.replace("-", "").replace(" ", "")
+    by_number = Q(org_number__contains=text)
+    if digits.isdigit() and len(digits) > 6:
+        by_number |= Q(org_number__contains=f"{digits[:6]}-{digits[6:]}")
+    return connections.filter(Q(name__icontains=text) | by_number)
+
+
+def _current(years: list[FiscalYear]) -> FiscalYear | None:
+    """The open year of today, else the latest open one; `years` are open, oldest first."""
+    today = clock.today()
+    holding = (year for year in years if year.start <= today <= year.end)
+    return next(holding, years[-1] if years else None)
