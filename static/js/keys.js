@@ -1,5 +1,5 @@
 /* Keyboard: `data-key="n"` or `data-key="g f"` on a link or button is pressed by those keys.
-   Rows of a list (`data-walk`) are walked with j, k and the arrows; Enter opens the row's link.
+   Rows of a list (`data-rows`) are walked with j, k and the arrows; Enter opens the row's link.
    Single letters rest while a field has the focus, and while a dialog is open. */
 const PAUSE = 1200; // ms allowed between the two keys of a sequence
 let first = "";
@@ -22,7 +22,7 @@ function press(node) {
 }
 
 function walk(step) {
-  const rows = [...document.querySelectorAll("[data-walk] tr:has(th a, td a), [data-walk] > li:has(a)")].filter(visible);
+  const rows = [...document.querySelectorAll("[data-rows] tr:has(th a, td a), [data-rows] > li:has(a)")].filter(visible);
   if (!rows.length) return false;
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
@@ -36,7 +36,7 @@ function fillList(dialog) {
   const entries = [...document.querySelectorAll("[data-key]")].filter((node) => !dialog.contains(node));
   const seen = new Set();
   list.querySelectorAll("[data-found]").forEach((node) => node.remove());
-  for (const node of list.children) node.hidden = !document.querySelector("[data-walk]");
+  for (const node of list.children) node.hidden = !document.querySelector("[data-rows]");
   for (const node of entries) {
     const { key } = node.dataset;
     const label = node.getAttribute("aria-label") ?? node.querySelector("span")?.textContent ?? node.textContent;
