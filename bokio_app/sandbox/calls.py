@@ -44,7 +44,8 @@ class Record:
                 self._entries.append(entry)
         return entry
 
-    def end(self, entry: Entry) -> None:
+    def end(self, entry: Entry, status: int | None) -> None:
+        entry.status = status
         entry.ended = time.monotonic() - self._start
 
     def unknown_fields(self, names: list[str]) -> None:

@@ -54,7 +54,7 @@ def read_line(body: Reader, checked: LineRules) -> dict[str, Any]:
 def _sales_part(body: Reader, checked: LineRules) -> dict[str, Any]:
     before = len(body.errors)
     rate = body.number("taxRate", required=True)
-    if body.given("taxRate") and rate not in TAX_RATES:
+    if body.sound("taxRate") and rate not in TAX_RATES:
         body.note("taxRate", "The tax rate must be one of 0, 6, 12, 25")
     part: dict[str, Any] = {
         "productType": body.choice("productType", ("goods", "services"), required=True),

@@ -10,8 +10,7 @@ import logging
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -95,8 +94,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
             return
-        with self._exchange(body) as answer:
-            self._send(answer)
+        self._send(self._answer(body))
 
     def _body(self) -> bytes | None:
         """The request body; None when it is too large or comes without a length."""
@@ -107,12 +105,12 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _exchange(self, body: bytes) -> AbstractContextManager[Answer]:
+    def _answer(self, body: bytes) -> Answer:
         address = urlsplit(self.path)
         if address.path.startswith(f"{gate.ROOT}/") and address.path != AUTHORIZE:
             return gate.exchange(self._call(body))
         if address.path.startswith(control.ROOT):
-            return contextlib.nullcontext(control.answer(self._call(body)))
+            return control.answer(self._call(body))
         return self._page(body)
 
     def _call(self, body: bytes) -> Call:
@@ -126,8 +124,7 @@ class Handler(BaseHTTPRequestHandler):
             client=self.connection,
         )
 
-    @contextlib.contextmanager
-    def _page(self, body: bytes) -> Iterator[Answer]:
+    def _page(self, body: bytes) -> Answer:
         """Let Django answer."""
         status = HTTPStatus.OK
         headers: list[tuple[str, str]] = []
@@ -142,17 +139,11 @@ class Handler(BaseHTTPRequestHandler):
 
         parts = self.server.pages(self._environ(body), start_response)
         content = b"".join(parts)
-        close = getattr(parts, "close", None)
-        try:
-            self._cookies = [value for name, value in headers if name == "Set-Cookie"]
-            kept = {name: value for name, value in headers if name != "Set-Cookie"}
-            yield Answer(status, content, kept)
-        finally:
-            self._cookies = []
-            if close:
-                close()
-
-    _cookies: list[str] = []
+        if close := getattr(parts, "close", None):
+            close()
+        cookies = [value for name, value in headers if name == "Set-Cookie"]
+        kept = {name: value for name, value in headers if name != "Set-Cookie"}
+        return Answer(status, content, kept, cookies=cookies)
 
     def _environ(self, body: bytes) -> dict[str, Any]:
         address = urlsplit(self.path)
@@ -187,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             if name.lower() != "content-length":
                 self.send_header(name, value)
-        for cookie in self._cookies:
+        for cookie in answer.cookies:
             self.send_header("Set-Cookie", cookie)
         if answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             self.send_header("Content-Length", str(len(answer.body)))

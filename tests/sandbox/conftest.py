@@ -83,7 +83,7 @@ def line(**changes: object) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _sandbox() -> Iterator[SandboxProcess]:
-    with running_sandbox({"TIME_FACTOR": "1"}) as process:
+    with running_sandbox({"TIME_FACTOR": "0.02"}) as process:
         yield process
 
 

@@ -2,8 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 
 from bokio_app.sandbox import clock, faults, refusals, store, switches
@@ -19,32 +19,34 @@ log = logging.getLogger(__name__)
 ROOT = "/v1"
 
 
-@contextmanager
-def exchange(call: Call) -> Iterator[Answer]:
-    """Handle the call. The body of the `with` sends the answer, and only then the write ends."""
+def exchange(call: Call) -> Answer:
+    """Handle the call; all that is left to do is to send the answer.
+
+    The address of a write is free again just before its answer leaves. Later would be too late:
+    a client that has read the last byte may send its next write at once.
+    """
     path = call.path.removeprefix(ROOT)
     route = find(call.method, path)
     operation = route.operation.id if route else "unknown"
     entry = record.begin(operation, call.method, call.path)
     fault = faults.ordered.pick(operation)
     kind = faults.KINDS[fault.kind] if fault else faults.Kind()
-    with ExitStack() as held:
-        try:
+    try:
+        with ExitStack() as held:
             answer = kind.before(fault, call) if fault and kind.before else None
             if answer is None:
                 answer = _process(call, route, held)
                 entry.processed = True
                 if fault and kind.after:
                     answer = kind.after(fault, call, answer)
-        except faults.ClientGone:
-            answer = Answer(0, ending=Ending.RESET)
-        entry.status = None if answer.ending is Ending.RESET else answer.status
-        yield answer
-    record.end(entry)
+    except faults.ClientGone:
+        answer = Answer(0, ending=Ending.RESET)
+    record.end(entry, None if answer.ending is Ending.RESET else answer.status)
+    return answer
 
 
 def _process(call: Call, route: Route | None, held: ExitStack) -> Answer:
-    """Answer the call. What must outlast the answer's last byte is left in `held`."""
+    """Answer the call. What must last until the answer leaves is left in `held`."""
     headers: dict[str, str] = {}
     try:
         answer = _authorised(call, route, held, headers)

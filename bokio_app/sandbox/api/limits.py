@@ -60,7 +60,7 @@ class RateLimiter:
 
 
 class WritesInFlight:
-    """The method and path of each write between its arrival and the last byte of its answer."""
+    """The method and path of each write between its arrival and its answer."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -45,6 +45,11 @@ class Reader:
     def given(self, name: str) -> bool:
         return self.data.get(name) is not None
 
+    def sound(self, name: str) -> bool:
+        """Whether the field was given and has no error so far."""
+        pointer = f"{self.pointer}/{name}"
+        return self.given(name) and all(error.pointer != pointer for error in self.errors)
+
     def read_only(self, *names: str) -> None:
         """Accept fields that Bokio sets by itself, whatever they say."""
         self._asked.update(names)

@@ -49,7 +49,7 @@ def pay(context: Context) -> object:
     body.read_only("id", "invoiceId", "journalEntryRef")
     day = body.day("date", required=True)
     amount = body.number("sumBaseCurrency", required=True, decimals=2)
-    if body.given("sumBaseCurrency") and amount <= 0:
+    if body.sound("sumBaseCurrency") and amount <= 0:
         body.note("sumBaseCurrency", "The sum base currency must be more than 0")
     account = body.integer("bookkeepingAccountNumber", required=True)
     if account is not None and not _receives_payments(context, account):
@@ -113,7 +113,7 @@ def settle(context: Context) -> object:
     details.read_only("reason")
     day = details.day("date", required=True)
     amount = details.number("sumBaseCurrency", required=True, decimals=2)
-    if details.given("sumBaseCurrency") and (amount == 0 or (amount < 0 and kind != "currency")):
+    if details.sound("sumBaseCurrency") and (amount == 0 or (amount < 0 and kind != "currency")):
         details.note("sumBaseCurrency", "The sum base currency does not fit the type")
     fee = kind == "paymentServiceFee"
     vat_scheme = details.choice("vatScheme", VAT_SCHEMES, required=fee)
