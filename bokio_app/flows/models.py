@@ -169,7 +169,9 @@ class Step(models.Model):
     error_message = models.TextField(blank=True)
     error_fields = models.JSONField(default=list, help_text="[pointer, message] pairs of Bokio")
     remote_error_id = models.CharField(max_length=80, blank=True)
-    evidence = models.JSONField(default=list, help_text="what an ambiguous proof read saw")
+    evidence = models.JSONField(
+        default=list, encoder=DjangoJSONEncoder, help_text="what an ambiguous proof read saw"
+    )
     done_at = models.DateTimeField(null=True)
 
     class Meta:
