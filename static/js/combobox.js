@@ -16,7 +16,7 @@ function mark(field, option) {
 
 function show(field) {
   const options = optionsOf(field);
-  listOf(field).hidden = options.length === 0;
+  listOf(field).hidden = listOf(field).childElementCount === 0; // "no hits" is shown too
   field.setAttribute("aria-expanded", String(options.length > 0));
   mark(field, options[0]);
 }
