@@ -6,25 +6,27 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator
-from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import parse
+from bokio_app.core.money import parse, rounded
 
 from . import numbers
 from .models import Customer, LineItem
 from .services import LineInput
 
-Text = str | Promise
+if TYPE_CHECKING:
+    CustomerModelForm = forms.ModelForm[Customer]
+else:
+    CustomerModelForm = forms.ModelForm
 
 
 def as_typed(amount: Decimal | None, *, decimals: int | None = 2) -> str:
@@ -45,9 +47,7 @@ class AmountField(forms.Field):
 
     def __init__(self, *, digits: int = 15, decimals: int = 2, **options: Any) -> None:
         css = "money" if decimals == 2 else "num"
-        options.setdefault(
-            "widget", forms.TextInput(attrs={"class": css, "inputmode": "decimal"})
-        )
+        options.setdefault("widget", forms.TextInput(attrs={"class": css, "inputmode": "decimal"}))
         super().__init__(**options)
         self.validators.append(DecimalValidator(digits, decimals))
 
@@ -62,13 +62,15 @@ class AmountField(forms.Field):
 
 
 class DayField(forms.DateField):
-    """An accounting date, picked or typed as 2026-11-20."""
+    """An accounting date: 2026-11-20, or quicker 20261120 or 261120.
+
+    A text field, because a browser's own date field follows the browser's language.
+    """
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "widget", forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        )
-        options.setdefault("input_formats", ["%Y-%m-%d", "%Y%m%d"])
+        attrs = {"class": "nums", "inputmode": "numeric", "autocomplete": "off", "data-day": True}
+        options.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs=attrs))
+        options.setdefault("input_formats", ["%Y-%m-%d", "%Y%m%d", "%y%m%d"])
         options.setdefault("error_messages", {"invalid": lazy("Write a date such as 2026-11-20.")})
         super().__init__(**options)
 
@@ -203,6 +205,20 @@ class LineForm(forms.Form):
     def is_blank(self) -> bool:
         return is_blank({name: self[name].value() for name in ("description", "unit_price")})
 
+    @property
+    def remove(self) -> str:
+        """The action of the button that removes this line."""
+        return f"remove_line:{self.number - 1}" if self.number else ""
+
+    @property
+    def net(self) -> Decimal | None:
+        """Quantity × price as far as both can be read; None otherwise."""
+        try:
+            price = parse(str(self["unit_price"].value() or ""))
+            return rounded(parse(str(self["quantity"].value() or "1")) * price)
+        except ValueError:
+            return None
+
     def clean_account(self) -> int | None:
         text: str = self.cleaned_data["account"]
         if not text:
@@ -228,8 +244,13 @@ class LineForm(forms.Form):
         return values
 
     @property
+    def is_readable(self) -> bool:
+        """Its amount is certain, whatever its account is."""
+        return set(self.errors) <= {"account"}
+
+    @property
     def line(self) -> LineInput:
-        """The line as the services take it, of a valid form that is not blank."""
+        """The line as the services take it, of a readable form that is not blank."""
         values = self.cleaned_data
         if self.is_text:
             return LineInput(description=values["description"], type=LineItem.Type.TEXT)
@@ -241,7 +262,7 @@ class LineForm(forms.Form):
             unit=values["unit"] or LineItem.Unit.UNSPECIFIED,
             unit_price=values["unit_price"],
             tax_rate=values["tax_rate"],
-            account=values["account"],
+            account=values.get("account"),
         )
 
 
@@ -252,6 +273,12 @@ def is_blank(row: Mapping[str, Any]) -> bool:
 
 class DiscountForm(forms.Form):
     """A discount to add as a line: an amount without VAT, or per cent of what is sold at a rate."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+            field.widget.attrs["class"] = f"input {field.widget.attrs.get('class', '')}".strip()
 
     amount = AmountField(label=lazy("Discount"))
     kind = forms.ChoiceField(
@@ -274,7 +301,7 @@ class DiscountForm(forms.Form):
         return values
 
 
-class CustomerForm(forms.ModelForm[Customer]):
+class CustomerForm(CustomerModelForm):
     """A customer, created in place or, while Bokio does not have it, corrected."""
 
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -330,7 +357,9 @@ class CustomerForm(forms.ModelForm[Customer]):
         values = self.cleaned_data
         number = values.get("org_number")
         if number:
-            same = self.connection.customers.filter(org_number__in=[number, number.replace("-", "")])
+            same = self.connection.customers.filter(
+                org_number__in=[number, number.replace("-", "")]
+            )
             self.twin = same.exclude(pk=values.get("id")).first()
         if self.twin:
             message = _("%(name)s has this organisation number already.")

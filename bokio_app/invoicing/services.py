@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid5
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from bokio_app.audit.services import record
 from bokio_app.connections.models import Connection
+from bokio_app.core.money import ZERO, rounded
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
@@ -55,6 +57,15 @@ class LineInput:
     tax_rate: int = 25
     account: int | None = None
 
+    @property
+    def is_sales(self) -> bool:
+        return self.type == LineItem.Type.SALES
+
+    @property
+    def net(self) -> Decimal:
+        """Quantity × price, without VAT, rounded to öre."""
+        return rounded(self.quantity * self.unit_price) if self.is_sales else ZERO
+
 
 @dataclass(frozen=True)
 class DraftInput:
@@ -83,22 +94,60 @@ def create_customer(connection: Connection, *, by: User, **values: Any) -> Custo
     return customer
 
 
-def create_draft(connection: Connection, draft: DraftInput, *, by: User) -> Invoice:
-    """Keep a new draft here. Nothing is sent to Bokio."""
+def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
+    """Correct a customer that Bokio does not have yet. Raises `NotEditable`."""
     with transaction.atomic():
-        invoice = Invoice(tenant_id=connection.tenant_id, connection=connection, created_by=by)
-        _write(invoice, draft)
-        _audit("invoice.drafted", invoice, by=by)
+        customer = Customer.objects.select_for_update().get(pk=customer.pk)
+        if customer.remote_id:
+            raise NotEditable
+        for name, value in values.items():
+            setattr(customer, name, value)
+        customer.save()
+        record(
+            "customer.saved",
+            tenant=customer.tenant_id,
+            subject="customer",
+            subject_id=customer.pk,
+            actor=by,
+        )
+    return customer
+
+
+def create_draft(
+    connection: Connection, draft: DraftInput, *, by: User, draft_id: UUID | None = None
+) -> Invoice:
+    """Keep a new draft here. Nothing is sent to Bokio.
+
+    `draft_id` comes with the form: sent again, the draft that exists is returned. Raises
+    `EditConflict` when that one says something else by now.
+    """
+    invoice = Invoice(tenant_id=connection.tenant_id, connection=connection, created_by=by)
+    if draft_id:
+        invoice.pk = uuid5(draft_id, str(connection.pk))
+    try:
+        with transaction.atomic():
+            _write(invoice, draft, new=True)
+            _audit("invoice.drafted", invoice, by=by)
+    except IntegrityError:
+        earlier = Invoice.objects.filter(pk=invoice.pk).first()
+        if earlier is None:
+            raise
+        if draft_of(earlier) != _dated(draft):
+            raise EditConflict(earlier) from None
+        return earlier
     return invoice
 
 
 def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
     """Replace a draft that is still ours alone.
 
-    `version` is the one that the person's page showed. Raises `EditConflict`, `NotEditable`.
+    `version` is the one that the person's page showed; the same form sent twice saves once.
+    Raises `EditConflict`, `NotEditable`.
     """
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
+        if invoice.version != version and draft_of(invoice) == _dated(draft):
+            return invoice
         if not is_editable(invoice):
             raise NotEditable
         if invoice.version != version:
@@ -252,12 +301,31 @@ CUSTOMER_FIELDS = (
 )
 
 
-def _write(invoice: Invoice, draft: DraftInput) -> None:
+def draft_of(invoice: Invoice) -> DraftInput:
+    """The invoice as the editor would give it."""
+    return DraftInput(
+        customer=invoice.customer,
+        invoice_date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        your_reference=invoice.your_reference,
+        lines=[
+            LineInput(**{each.name: getattr(line, each.name) for each in fields(LineInput)})
+            for line in invoice.lines.all()
+        ],
+    )
+
+
+def _dated(draft: DraftInput) -> DraftInput:
+    return replace(draft, due_date=draft.due_date or _due(draft), lines=list(draft.lines))
+
+
+def _write(invoice: Invoice, draft: DraftInput, *, new: bool = False) -> None:
+    draft = _dated(draft)
     invoice.customer = draft.customer
     invoice.invoice_date = draft.invoice_date
-    invoice.due_date = draft.due_date or _due(draft)
+    invoice.due_date = draft.due_date
     invoice.your_reference = draft.your_reference
-    invoice.save()
+    invoice.save(force_insert=new)
     invoice.lines.all().delete()
     LineItem.objects.bulk_create(
         LineItem(

@@ -1,0 +1,17 @@
+"""Addresses below `/invoices/`."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "invoicing"
+urlpatterns = [
+    path("", views.invoice_list, name="list"),
+    path("new/", views.new, name="new"),
+    path("customers/<uuid:connection_id>/", views.customer_options, name="customers"),
+    path("preview/<uuid:connection_id>/", views.preview, name="preview"),
+    path("<uuid:invoice_id>/", views.detail, name="detail"),
+    path("<uuid:invoice_id>/edit/", views.edit, name="edit"),
+    path("<uuid:invoice_id>/send/", views.send, name="send"),
+    path("<uuid:invoice_id>/delete/", views.delete, name="delete"),
+]

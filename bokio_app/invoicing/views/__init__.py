@@ -1,0 +1,16 @@
+"""Pages of invoices. They read our own copy; only workers talk to Bokio."""
+
+from .detail import delete, detail, send
+from .editing import customer_options, edit, new, preview
+from .lists import invoice_list
+
+__all__ = [
+    "customer_options",
+    "delete",
+    "detail",
+    "edit",
+    "invoice_list",
+    "new",
+    "preview",
+    "send",
+]

@@ -1,0 +1,53 @@
+"""The page of one invoice and what can be started from it."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from bokio_app.invoicing import services
+from bokio_app.invoicing.overview import Overview
+from bokio_app.tenants.access import TenantRequest, member
+
+from .editing import start
+
+
+@require_safe
+@member
+def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Everything known of the invoice; htmx fetches the changing part alone."""
+    invoice = get_object_or_404(
+        request.tenant.invoices.select_related("connection", "customer"), pk=invoice_id
+    )
+    template = "invoicing/_invoice.html" if request.htmx else "invoicing/detail.html"
+    context = {
+        "view": Overview(invoice),
+        "invoice": invoice,
+        "connection": invoice.connection,
+        "request_key": str(uuid.uuid4()),
+    }
+    return render(request, template, context)
+
+
+@require_POST
+@member
+def send(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Publish and record. Asked twice, it is the same flow."""
+    invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
+    return start(request, invoice, request_key=request.POST.get("request_key", "")[:80])
+
+
+@require_POST
+@member
+def delete(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
+    try:
+        services.delete_draft(invoice, by=request.user)
+    except services.NotEditable:
+        messages.error(request, _("The draft is on its way to Bokio and cannot be deleted."))
+        return redirect("invoicing:detail", invoice_id)
+    messages.success(request, _("The draft is deleted."))
+    return redirect("invoicing:list")

@@ -1,0 +1,75 @@
+/* Totals of the invoice editor while one types, in whole öre with BigInt: each line rounded by
+   itself, VAT on the summed net of each rate, halves away from zero. The server says the same. */
+const english = document.documentElement.lang.startsWith("en");
+
+/** Text as a whole number of 10^-decimals, or null where it is no such number. */
+export function units(text, decimals) {
+  const plain = text.replace(/[\s\u00a0\u202f\u2009]/g, "").replace(/\u2212/g, "-").replace(",", ".");
+  const found = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(plain);
+  if (!found || !(found[2] || found[3])) return null;
+  const [, sign, whole, part = ""] = found;
+  if (part.replace(/0+$/, "").length > decimals) return null;
+  const value = BigInt((whole || "0") + part.slice(0, decimals).padEnd(decimals, "0"));
+  return sign === "-" ? -value : value;
+}
+
+/** value / by, halves away from zero. */
+export function divided(value, by) {
+  const size = value < 0n ? -value : value;
+  const result = (2n * size + by) / (2n * by);
+  return value < 0n ? -result : result;
+}
+
+/** Öre as money: 1 234 567,50 in Swedish, 1,234,567.50 in English. */
+export function money(value) {
+  const text = (value < 0n ? -value : value).toString().padStart(3, "0");
+  const whole = text.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, english ? "," : "\u00a0");
+  return `${value < 0n ? "\u2212" : ""}${whole}${english ? "." : ","}${text.slice(-2)}`;
+}
+
+function netOf(line) {
+  const part = (name) => line.querySelector(`[data-part="${name}"]`)?.value.trim() ?? "";
+  const price = units(part("unit_price"), 2);
+  const quantity = units(part("quantity") || "1", 3);
+  if (price === null || quantity === null) return null;
+  return { net: divided(quantity * price, 1000n), rate: part("tax_rate") };
+}
+
+function show(name, text) {
+  const place = document.querySelector(name);
+  if (place) place.textContent = text;
+}
+
+export function recalculate() {
+  const nets = new Map();
+  for (const line of document.querySelectorAll("#lines [data-line]")) {
+    const place = line.querySelector("[data-net]");
+    if (!place) continue;
+    const found = netOf(line);
+    place.textContent = found ? money(found.net) : "\u2013";
+    const described = line.querySelector('[data-part="description"]')?.value.trim();
+    if (found && described) nets.set(found.rate, (nets.get(found.rate) ?? 0n) + found.net);
+  }
+  let net = 0n;
+  let tax = 0n;
+  for (const place of document.querySelectorAll("#totals [data-rate]")) place.hidden = !nets.has(place.dataset.rate);
+  for (const [rate, sum] of nets) {
+    const part = divided(sum * BigInt(rate), 100n);
+    net += sum;
+    tax += part;
+    show(`#totals [data-rate-net="${rate}"]`, money(sum));
+    show(`#totals [data-rate-tax="${rate}"]`, money(part));
+  }
+  show('#totals [data-total="net"]', money(net));
+  const total = money(net + tax);
+  show('#totals [data-total="total"]', english ? `SEK\u00a0${total}` : `${total}\u00a0kr`);
+}
+
+for (const name of ["input", "change", "lines-changed"]) {
+  document.addEventListener(name, (event) => {
+    if (event.target.closest?.("#editor")) recalculate();
+  });
+}
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "preview") recalculate();
+});
