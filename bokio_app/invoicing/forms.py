@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -38,8 +39,8 @@ def as_typed(amount: Decimal | None, *, decimals: int | None = 2) -> str:
         return ""
     text = f"{amount.normalize():,f}" if decimals is None else f"{amount:,.{decimals}f}"
     swedish = (get_language() or "sv").startswith("sv")
-    marks = {",": "\u00a0", ".": ","} if swedish else {",": "\u00a0"}
-    return text.translate(str.maketrans(marks)).replace("-", "\u2212")
+    text = text.replace(",", "\u00a0").replace("-", "\u2212")
+    return text.replace(".", ",") if swedish else text
 
 
 class AmountField(forms.Field):
@@ -172,7 +173,6 @@ class LineForm(forms.Form):
         label=lazy("VAT"),
         choices=[(rate, f"{rate} %") for rate in LineItem.TAX_RATES],
         coerce=int,
-        empty_value=25,
         required=False,
     )
     account = forms.CharField(
@@ -199,7 +199,7 @@ class LineForm(forms.Form):
 
     @property
     def is_text(self) -> bool:
-        return self["type"].value() == LineItem.Type.TEXT
+        return bool(self["type"].value() == LineItem.Type.TEXT)
 
     @property
     def is_blank(self) -> bool:
@@ -261,7 +261,7 @@ class LineForm(forms.Form):
             quantity=Decimal(1) if quantity is None else quantity,
             unit=values["unit"] or LineItem.Unit.UNSPECIFIED,
             unit_price=values["unit_price"],
-            tax_rate=values["tax_rate"],
+            tax_rate=25 if values["tax_rate"] == "" else values["tax_rate"],
             account=values.get("account"),
         )
 
@@ -360,7 +360,7 @@ class CustomerForm(CustomerModelForm):
             same = self.connection.customers.filter(
                 org_number__in=[number, number.replace("-", "")]
             )
-            self.twin = same.exclude(pk=values.get("id")).first()
+            self.twin = same.exclude(pk=self.cleaned_data["id"] or uuid.uuid4()).first()
         if self.twin:
             message = _("%(name)s has this organisation number already.")
             self.add_error("org_number", message % {"name": self.twin.name})

@@ -20,7 +20,7 @@ from bokio_app.flows.models import FlowState
 from bokio_app.invoicing import editor as editors
 from bokio_app.invoicing import queries, services
 from bokio_app.invoicing.editor import Editor
-from bokio_app.invoicing.forms import CustomerForm
+from bokio_app.invoicing.forms import CustomerForm, as_typed
 from bokio_app.invoicing.models import Invoice
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -194,8 +194,8 @@ def _told(editor: Editor, number: int) -> str:
     line = lines[number]
     if not line.is_sales:
         return line.description
-    quantity, price = editors.as_typed(line.quantity, decimals=None), line.unit_price
-    told = f"{line.description}: {quantity} × {editors.as_typed(price)}, {line.tax_rate} %"
+    quantity, price = as_typed(line.quantity, decimals=None), line.unit_price
+    told = f"{line.description}: {quantity} × {as_typed(price)}, {line.tax_rate} %"
     return f"{told}, {line.account}" if line.account else told
 
 
