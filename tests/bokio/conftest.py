@@ -16,8 +16,9 @@ def server() -> Iterator[FaultyServer]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Iterator[httpx2.Client]:
+    """One for all tests, as in a process of ours; making its TLS context takes a while."""
     with new_client() as client:
         yield client
 

@@ -6,6 +6,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -68,6 +69,8 @@ class FaultyServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for wire in self.wires:
+            with suppress(OSError):  # closed already; else its thread is waiting for a request
+                wire.sock.shutdown(socket.SHUT_RDWR)
             wire.close()
         for thread in self._threads:
             thread.join(5)
