@@ -110,7 +110,7 @@ def django(var: Path) -> list[Stage]:
 
 def tests() -> list[Stage]:
     """Return all tests on PostgreSQL, then those of the data layer on SQLite."""
-    pytest = tool("pytest", "--numprocesses", "2", "--durations", "8")
+    pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA], {"TEST_EMBEDDED": "1"}, loud=True),
@@ -119,7 +119,7 @@ def tests() -> list[Stage]:
 
 def fast_tests() -> list[Stage]:
     """Return the tests of the inner loop."""
-    pytest = tool("pytest", "--numprocesses", "2", "-m", QUICK)
+    pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "-m", QUICK)
     return [Stage("tests on SQLite", pytest, {"TEST_EMBEDDED": "1"}, loud=True)]
 
 
