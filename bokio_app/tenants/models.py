@@ -31,7 +31,7 @@ class User(AbstractUser):
     """A person who can sign in."""
 
     username = None  # type: ignore[assignment]  # Django's way to drop an inherited field
-    email = models.EmailField(_("e-mail"))
+    email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=120)
 
     USERNAME_FIELD = "email"
