@@ -15,11 +15,23 @@ from bokio_app.sandbox.models import State
 _writing = threading.Lock()
 
 
+class Generation:
+    """Counts the writes that may have changed who may do what; caches of that compare it."""
+
+    value = 0
+
+
 @contextmanager
-def write() -> Iterator[None]:
-    """Hold the only write transaction. Committed at the end, undone by any exception."""
-    with _writing, transaction.atomic():
-        yield
+def write(*, changes_access: bool = True) -> Iterator[None]:
+    """Hold the only write transaction. Committed at the end, undone by any exception.
+
+    `changes_access` is false for writes that touch neither tokens nor a company's own row.
+    """
+    with _writing:
+        with transaction.atomic():
+            yield
+        if changes_access:
+            Generation.value += 1
 
 
 def load_state() -> None:

@@ -92,11 +92,32 @@ def authenticate(headers: Mapping[str, str]) -> AccessToken | None:
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         return None
-    return (
-        AccessToken.objects.select_related("application", "connection__company")
-        .filter(token_hash=digest(value.strip()), expires_at__gt=clock.now())
-        .first()
-    )
+    token = _tokens.find(digest(value.strip()))
+    return token if token and token.expires_at > clock.now() else None
+
+
+class _Tokens:
+    """Tokens with application and company, kept until a write may have changed one of them."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, AccessToken] = {}
+        self._generation = -1
+
+    def find(self, token_hash: str) -> AccessToken | None:
+        generation = store.Generation.value
+        if generation != self._generation:
+            self._found, self._generation = {}, generation
+        found = self._found
+        if token_hash not in found:
+            rows = AccessToken.objects.select_related("application", "connection__company")
+            token = rows.filter(token_hash=token_hash).first()
+            if token is None:
+                return None
+            found[token_hash] = token
+        return found.get(token_hash)
+
+
+_tokens = _Tokens()
 
 
 def _company_of(token: AccessToken, given: str) -> Company:
@@ -119,7 +140,8 @@ def _unauthorized() -> Answer:
 def _run(context: Context, route: Route) -> Answer:
     operation = route.operation
     if operation.writes:
-        with store.write():
+        changes_access = operation.audience is not Audience.COMPANY
+        with store.write(changes_access=changes_access):
             result = operation.handle(context)
     else:
         result = operation.handle(context)

@@ -51,7 +51,7 @@ SET_BY_BOKIO = (
 
 
 def _rows(context: Context) -> QuerySet[Invoice]:
-    return context.company.invoices.select_related("customer", "entry", "company")
+    return context.company.invoices.select_related("customer", "entry")
 
 
 def find(context: Context) -> Invoice:

@@ -115,7 +115,7 @@ def invoice(row: Invoice) -> Json:
         "taxReduction": None,
         "attachmentRefs": [],
         "journalEntryRef": entry_ref(row.entry),
-        "creditNoteRefs": [{"id": str(note.uuid)} for note in row.credit_notes.all()],
+        "creditNoteRefs": _credit_note_refs(row),
         "metadata": row.metadata,
     }
     if row.customer:
@@ -125,6 +125,12 @@ def invoice(row: Invoice) -> Json:
     if row.delivery_address:
         data["deliveryAddress"] = row.delivery_address
     return data
+
+
+def _credit_note_refs(row: Invoice) -> list[Json]:
+    if row.number is None:
+        return []
+    return [{"id": str(note.uuid)} for note in row.credit_notes.all()]
 
 
 def payment(row: Payment) -> Json:
