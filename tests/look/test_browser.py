@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTHS = (1280, 390)
@@ -21,8 +22,16 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def address():
+    """The product over HTTP, as `live_server` serves it but without a database to empty."""
+    server = LiveServer("127.0.0.1")
+    yield server.url
+    server.stop()
+
+
 @pytest.fixture
-def open_page(browser, live_server):
+def open_page(browser, address):
     """Opens a path in a fresh window and collects what the console complained about."""
     pages = []
 
@@ -34,7 +43,7 @@ def open_page(browser, live_server):
         )
         context.add_cookies(
             [
-                {"name": name, "value": value, "url": live_server.url}
+                {"name": name, "value": value, "url": address}
                 for name, value in (("theme", theme), ("bokio_app_language", language))
             ]
         )
@@ -46,7 +55,7 @@ def open_page(browser, live_server):
             lambda line: page.complaints.append(line.text) if line.type == "error" else None,
         )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(live_server.url + path)
+        page.goto(address + path)
         return page
 
     yield open_page
@@ -83,6 +92,7 @@ def test_the_sign_in_speaks_the_chosen_language(open_page, language, title):
     assert page.locator("html").get_attribute("lang") == language
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_wrong_password_is_told_and_takes_the_focus(open_page):
     page = open_page("/account/login/")
     page.get_by_label("E-mail").fill("nobody@example.com")
@@ -97,6 +107,7 @@ def test_a_wrong_password_is_told_and_takes_the_focus(open_page):
     assert page.get_by_label("Password", exact=True).get_attribute("aria-invalid") == "true"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_signing_in_is_refused_in_words_without_script_too(open_page):
     page = open_page("/account/login/", script=False)
     page.get_by_label("E-mail").fill("nobody@example.com")
