@@ -269,9 +269,10 @@ def _books(ask: Ask) -> object:
 
 def _authorize(ask: Ask) -> object:
     """A code without a browser: `companyId`, `scopes`, and optionally `redirectUri`."""
-    application = Application.objects.order_by("id").first()
-    if application is None:
+    if not settings.SANDBOX_CLIENT_ID:
         raise Wrong("No application is registered")
+    application = Application.objects.get(client_id=settings.SANDBOX_CLIENT_ID)
+    redirect_uri = str(ask.body.get("redirectUri") or application.redirect_uris[0])
     with store.write():
         company = _company(str(ask.body["companyId"]))
         code = oauth.allow(
@@ -279,12 +280,12 @@ def _authorize(ask: Ask) -> object:
             company=company,
             person=company.people.first(),
             scopes=[str(scope) for scope in ask.body.get("scopes", oauth.SCOPES)],
-            redirect_uri=str(ask.body.get("redirectUri") or application.redirect_uris[0]),
+            redirect_uri=redirect_uri,
         )
     return {
         "code": code,
         "clientId": str(application.client_id),
-        "redirectUri": str(ask.body.get("redirectUri") or application.redirect_uris[0]),
+        "redirectUri": redirect_uri,
     }
 
 

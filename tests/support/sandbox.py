@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tools import children
+
 ROOT = Path(__file__).resolve().parents[2]
 READY = "sandbox ready "
 START_SECONDS = 60.0
@@ -127,6 +129,7 @@ class SandboxProcess:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            preexec_fn=children.die_with_parent(),  # noqa: PLW1509  # only the child can ask
         )
         self.api_url = self._ready_line()
         self._port = int(self.url.rsplit(":", 1)[1])

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import uuid
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--reset", action="store_true", help="forget all books first")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        _check_client_id(settings.SANDBOX_CLIENT_ID)
         settings.VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         with store.write():
@@ -46,6 +48,17 @@ class Command(BaseCommand):
         print(f"sandbox ready {server.url}{gate.ROOT}", flush=True)
         with server:
             server.serve_forever(poll_interval=0.05)
+
+
+def _check_client_id(given: str) -> None:
+    """Name a malformed client id in one line. None at all means: no application."""
+    try:
+        uuid.UUID(given or str(uuid.UUID(int=0)))
+    except ValueError as wrong:
+        raise CommandError(
+            "SANDBOX_CLIENT_ID (or BOKIO_CLIENT_ID) must be a UUID, "
+            "such as 3f2b8c1e-7a54-4d0b-9a3e-5c1d2e3f4a5b"
+        ) from wrong
 
 
 def _prepare(options: dict[str, Any]) -> None:
