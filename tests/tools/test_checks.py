@@ -1,0 +1,58 @@
+"""What runs the checks: every stage, and an end that names those that failed."""
+
+import os
+import shutil
+import sys
+
+import pytest
+
+from tools import checks
+from tools.checks import Stage
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_stage_that_fails_shows_what_it_said(capfd: pytest.CaptureFixture[str]) -> None:
+    passed, _seconds = checks.run(Stage("types", python("print('line 7'); raise SystemExit(3)")))
+
+    assert not passed
+    assert "line 7" in capfd.readouterr().out
+
+
+def test_a_stage_that_passes_is_quiet_and_gets_its_environment(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = "import os; print('noise'); assert os.environ['A'] == 'b'"
+
+    passed, _seconds = checks.run(Stage("types", python(code), {"A": "b"}))
+
+    assert passed
+    assert capfd.readouterr().out == "→ types\n"
+
+
+def test_the_end_names_each_stage_that_failed(capfd: pytest.CaptureFixture[str]) -> None:
+    stages = {name: Stage(name, []) for name in ("format", "types", "tests")}
+    results = [(stages["format"], True, 1.0), (stages["types"], False, 2.0)]
+
+    with pytest.raises(SystemExit) as ended:
+        checks.report([*results, (stages["tests"], False, 3.0)])
+
+    assert ended.value.code == "Failed after 6 s: types, tests"
+    assert "ok        1.0 s  format" in capfd.readouterr().out
+
+
+def test_a_missing_package_fails_by_its_name_where_it_may_not_be_installed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = shutil.which
+    hidden = {"chromium", "chromium-browser", "google-chrome"}
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in hidden else found(name))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    (stage,) = checks.install_missing()
+
+    assert checks.run(stage)[0] is False
+    line = "Missing: chromium. Debian, Ubuntu: sudo apt-get install"
+    assert line in capfd.readouterr().out
