@@ -99,19 +99,23 @@ Values = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
+class Seen:
+    """One value that Bokio holds, as lines of text, and whether it differs from ours."""
+
+    lines: list[str]
+    differs: bool
+
+
+@dataclass(frozen=True)
 class Fact:
-    """One row of the comparison: what we wanted, and what each thing seen in Bokio holds, as
-    lines of text. `same` is None where there is nothing to compare.
+    """One row of the comparison: what we wanted, and what each thing seen in Bokio holds.
+    `same` is None where there is nothing to compare.
     """
 
     label: str
     ours: list[str]
-    theirs: list[list[str]]
+    theirs: list[Seen]
     same: bool | None
-
-    @property
-    def differs(self) -> bool:
-        return self.same is False
 
 
 def facts(step: Step) -> list[Fact]:
@@ -123,14 +127,14 @@ def facts(step: Step) -> list[Fact]:
 
 
 def _fact(key: str, ours: Values, seen: Iterable[Values]) -> Fact:
-    theirs = [each.get(key, []) for each in seen]
-    known = [value for value in theirs if value]
-    comparable = key in ours and known
+    wanted, found = ours.get(key, []), [each.get(key, []) for each in seen]
+    comparable = bool(wanted) and any(found)
+    theirs = [Seen(lines, differs=comparable and lines not in ([], wanted)) for lines in found]
     return Fact(
         label=str(LABELS.get(key, key.replace("_", " "))),
-        ours=ours.get(key, []),
+        ours=wanted,
         theirs=theirs,
-        same=all(value == ours[key] for value in known) if comparable else None,
+        same=not any(each.differs for each in theirs) if comparable else None,
     )
 
 

@@ -24,7 +24,7 @@ from . import queries, services
 from .explain import Explanation, Fact, explain, facts
 from .forms import ReasonForm
 from .models import Attempt, Flow, FlowState, Step, StepState
-from .progress import STATE_OF_FLOW, Line, progress_of, wait_reason, waits_until
+from .progress import STATE_OF_FLOW, progress_of, wait_reason, waits_until
 
 if TYPE_CHECKING:
     from bokio_app.invoicing.models import Invoice
@@ -49,16 +49,6 @@ class Tab:
     url: str
     count: int
     current: bool
-
-
-@dataclass(frozen=True)
-class StepShown:
-    """A step with its line, the calls made for it, and Bokio's messages about fields."""
-
-    step: Step
-    line: Line
-    attempts: list[Attempt]
-    fields: list[tuple[str, str]]
 
 
 @member
@@ -159,13 +149,13 @@ def _detail(
     cancel_form: ReasonForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    steps = list(flow.steps.prefetch_related("attempts").order_by("pos"))
-    lines = progress_of(flow).lines
+    steps = list(flow.steps.order_by("pos"))
     number = queries.invoice_id(flow)
     context = {
         "flow": flow,
         "state": STATE_OF_FLOW[FlowState(flow.state)],
-        "steps": [_shown(step, line) for step, line in zip(steps, lines, strict=True)],
+        "steps": len(steps),
+        "attempts": Attempt.objects.filter(step__in=steps).select_related("step"),
         "invoice": request.tenant.invoices.filter(pk=number).first() if number else None,
         "done": sum(step.is_finished for step in steps),
         "retry_form": retry_form or ReasonForm(required=False, prefix="retry"),
@@ -173,15 +163,6 @@ def _detail(
         **_stop(flow, steps),
     }
     return render(request, "flows/detail.html", context, status=status)
-
-
-def _shown(step: Step, line: Line) -> StepShown:
-    return StepShown(
-        step=step,
-        line=line,
-        attempts=list(step.attempts.all()),
-        fields=[(str(pointer), str(message)) for pointer, message in step.error_fields],
-    )
 
 
 def _stop(flow: Flow, steps: list[Step]) -> dict[str, Explanation | list[Fact] | Step | bool]:
