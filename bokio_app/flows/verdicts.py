@@ -25,6 +25,7 @@ PLAN_REST = timedelta(days=1)
 QUOTA_REST = timedelta(hours=1)
 BROWNOUT_REST = timedelta(hours=1)
 RATE_REST = timedelta(seconds=60)
+SHORTEST_REST = 1.0
 
 
 class Yielded(Exception):
@@ -148,7 +149,7 @@ def _retry(turn: Turn, error: BokioError) -> None:
 def _told(error: BokioError, otherwise: timedelta) -> datetime:
     if error.retry_after is None:
         return clock.now() + otherwise
-    return clock.now() + timedelta(seconds=error.retry_after)
+    return clock.now() + timedelta(seconds=max(error.retry_after, SHORTEST_REST))
 
 
 def _rest(turn: Turn, reason: WaitReason, *, until: datetime, error: BokioError) -> None:

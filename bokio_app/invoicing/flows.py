@@ -39,6 +39,7 @@ register_kind(SEND_INVOICE, _("Publish and record"))
 
 OP_KEY = "op_key"
 CLOCK_DIFFERENCE = timedelta(minutes=2)
+ROUNDING = Decimal(1)  # a company may have its totals rounded to whole kronor
 
 
 @register
@@ -99,7 +100,10 @@ class CreateInvoice(Operation):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         marked = list(bokio.invoices.find(F(f"metadata.{OP_KEY}") == ctx.step.op_key))
         proof = exactly_one(map(_invoice_done, marked), what=str(_("invoice")))
-        if isinstance(proof, Done) and not _same_invoice(marked[0], _invoice_draft(ctx)):
+        total = Decimal(ctx.payload["total"])
+        if isinstance(proof, Done) and not _same_invoice(
+            marked[0], _invoice_draft(ctx), total=total
+        ):
             return Ambiguous(str(_("The draft in Bokio differs from ours.")), [dict(proof.result)])
         return proof
 
@@ -245,12 +249,18 @@ def _line(line: dict[str, Any]) -> RemoteLine:
     )
 
 
-def _same_invoice(found: RemoteInvoice, wanted: InvoiceDraft) -> bool:
+def _same_invoice(found: RemoteInvoice, wanted: InvoiceDraft, *, total: Decimal) -> bool:
     def facts(lines: Iterable[RemoteLine]) -> list[tuple[object, ...]]:
-        return [(each.description, each.quantity, each.unit_price, each.tax_rate) for each in lines]
+        return [
+            (each.description, each.quantity, each.unit_price, each.tax_rate, each.account)
+            for each in lines
+        ]
 
-    return found.customer_id == wanted.customer_id and facts(found.line_items) == facts(
-        wanted.line_items
+    return (
+        found.customer_id == wanted.customer_id
+        and found.currency == wanted.currency
+        and abs(found.total - total) <= ROUNDING
+        and facts(found.line_items) == facts(wanted.line_items)
     )
 
 

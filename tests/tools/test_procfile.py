@@ -37,7 +37,7 @@ def program(stack: Stack) -> Iterator[Callable[..., Program]]:
     made = []
 
     def making(name: str, ready: Callable[[Program], bool], **env: str) -> Program:
-        shell = ["sh", "-c", COMMANDS[name]]
+        shell = ["sh", "-c", f"exec {COMMANDS[name]}"]
         log = stack.folder / f"procfile-{name}.log"
         made.append(Program(name, shell, env=environment(stack) | env, log=log, ready=ready))
         return made[-1]

@@ -5,59 +5,125 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ConnectAttempt',
+            name="ConnectAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state_hash', models.CharField(max_length=64, unique=True)),
-                ('browser_hash', models.CharField(help_text='of the session that began it', max_length=64)),
-                ('company_id', models.UUIDField(help_text='the company asked for, when reconnecting', null=True)),
-                ('scopes', models.JSONField(default=list)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("state_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "browser_hash",
+                    models.CharField(help_text="of the session that began it", max_length=64),
+                ),
+                (
+                    "company_id",
+                    models.UUIDField(
+                        help_text="the company asked for, when reconnecting", null=True
+                    ),
+                ),
+                ("scopes", models.JSONField(default=list)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('company_id', models.UUIDField(help_text="`tenant_id` in Bokio's token response")),
-                ('remote_id', models.UUIDField(help_text="`connection_id` in Bokio's token response", null=True)),
-                ('state', models.CharField(choices=[('active', 'Working'), ('broken', 'Needs reconnecting'), ('ended', 'Disconnected')], default='active', max_length=10)),
-                ('scopes', models.JSONField(default=list, help_text='what was asked for; Bokio returns none')),
-                ('generation', models.PositiveBigIntegerField(default=0, help_text='newest row of `TokenGrant`')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('org_number', models.CharField(blank=True, max_length=40)),
-                ('read_at', models.DateTimeField(help_text='when the company was last read from Bokio', null=True)),
-                ('refresh_owner', models.UUIDField(help_text='who is refreshing the token now', null=True)),
-                ('refresh_until', models.DateTimeField(null=True)),
-                ('blocked_until', models.DateTimeField(help_text='Bokio asked us to wait till then', null=True)),
-                ('blocked_by', models.CharField(blank=True, help_text="Bokio's code for it", max_length=60)),
-                ('served_at', models.DateTimeField(help_text='when a worker last took work for it', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("company_id", models.UUIDField(help_text="`tenant_id` in Bokio's token response")),
+                (
+                    "remote_id",
+                    models.UUIDField(
+                        help_text="`connection_id` in Bokio's token response", null=True
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "Working"),
+                            ("broken", "Needs reconnecting"),
+                            ("ended", "Disconnected"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "scopes",
+                    models.JSONField(
+                        default=list, help_text="what was asked for; Bokio returns none"
+                    ),
+                ),
+                (
+                    "generation",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="newest row of `TokenGrant`"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("org_number", models.CharField(blank=True, max_length=40)),
+                (
+                    "read_at",
+                    models.DateTimeField(
+                        help_text="when the company was last read from Bokio", null=True
+                    ),
+                ),
+                (
+                    "refresh_owner",
+                    models.UUIDField(help_text="who is refreshing the token now", null=True),
+                ),
+                ("refresh_until", models.DateTimeField(null=True)),
+                (
+                    "blocked_until",
+                    models.DateTimeField(help_text="Bokio asked us to wait till then", null=True),
+                ),
+                (
+                    "blocked_by",
+                    models.CharField(blank=True, help_text="Bokio's code for it", max_length=60),
+                ),
+                (
+                    "served_at",
+                    models.DateTimeField(
+                        help_text="when a worker last took work for it", null=True
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'connection',
-                'verbose_name_plural': 'connections',
-                'ordering': ['name', 'created_at'],
+                "verbose_name": "connection",
+                "verbose_name_plural": "connections",
+                "ordering": ["name", "created_at"],
             },
         ),
         migrations.CreateModel(
-            name='TokenGrant',
+            name="TokenGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('generation', models.PositiveBigIntegerField()),
-                ('access', models.BinaryField()),
-                ('refresh', models.BinaryField()),
-                ('expires_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("generation", models.PositiveBigIntegerField()),
+                ("access", models.BinaryField()),
+                ("refresh", models.BinaryField()),
+                ("expires_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
     ]

@@ -8,152 +8,372 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('connections', '0002_initial'),
-        ('tenants', '0001_initial'),
+        ("connections", "0002_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Flow',
+            name="Flow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('business_key', models.CharField(help_text='what this flow does once', max_length=80)),
-                ('request_key', models.CharField(help_text='the form or line that asked for it', max_length=80)),
-                ('resource_key', models.CharField(blank=True, help_text='what it must hold alone', max_length=80)),
-                ('holds_resource', models.BooleanField(default=False)),
-                ('lane', models.PositiveSmallIntegerField(choices=[(0, 'Click'), (1, 'Repair'), (5, 'Batch'), (9, 'Sync')], default=0)),
-                ('state', models.CharField(choices=[('ready', 'Waiting'), ('running', 'Running'), ('parked', 'Waiting for the connection'), ('stuck', 'Needs you'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='ready', max_length=10)),
-                ('wait_reason', models.CharField(blank=True, choices=[('invoice_busy', 'Another run is working on the same invoice.'), ('customer_busy', 'Another run is creating the same customer.'), ('checking', 'No answer came. We read in Bokio before anything is sent again.'), ('bokio_down', 'Bokio does not answer. We try again. Nothing is lost.'), ('told_to_wait', 'Bokio asked us to wait.'), ('token', 'The connection is being renewed.'), ('plan', "The company's plan at Bokio does not include the API."), ('consent', 'The connection needs renewing. The run goes on afterwards.'), ('turn', 'Waiting for its turn.')], max_length=20)),
-                ('not_before', models.DateTimeField()),
-                ('cursor', models.PositiveSmallIntegerField(default=0, help_text='position of the current step')),
-                ('failures', models.PositiveSmallIntegerField(default=0, help_text='waits in a row')),
-                ('stuck_code', models.CharField(blank=True, max_length=60)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('recovery_epoch', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='flows', to='connections.connection')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='flows', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='flows', to='tenants.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "business_key",
+                    models.CharField(help_text="what this flow does once", max_length=80),
+                ),
+                (
+                    "request_key",
+                    models.CharField(help_text="the form or line that asked for it", max_length=80),
+                ),
+                (
+                    "resource_key",
+                    models.CharField(
+                        blank=True, help_text="what it must hold alone", max_length=80
+                    ),
+                ),
+                ("holds_resource", models.BooleanField(default=False)),
+                (
+                    "lane",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Click"), (1, "Repair"), (5, "Batch"), (9, "Sync")], default=0
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ready", "Waiting"),
+                            ("running", "Running"),
+                            ("parked", "Waiting for the connection"),
+                            ("stuck", "Needs you"),
+                            ("done", "Done"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="ready",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "wait_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("invoice_busy", "Another run is working on the same invoice."),
+                            ("customer_busy", "Another run is creating the same customer."),
+                            (
+                                "checking",
+                                "No answer came. We read in Bokio before anything is sent again.",
+                            ),
+                            ("bokio_down", "Bokio does not answer. We try again. Nothing is lost."),
+                            ("told_to_wait", "Bokio asked us to wait."),
+                            ("token", "The connection is being renewed."),
+                            ("plan", "The company's plan at Bokio does not include the API."),
+                            (
+                                "consent",
+                                "The connection needs renewing. The run goes on afterwards.",
+                            ),
+                            ("turn", "Waiting for its turn."),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("not_before", models.DateTimeField()),
+                (
+                    "cursor",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="position of the current step"
+                    ),
+                ),
+                (
+                    "failures",
+                    models.PositiveSmallIntegerField(default=0, help_text="waits in a row"),
+                ),
+                ("stuck_code", models.CharField(blank=True, max_length=60)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("lease_owner", models.CharField(blank=True, max_length=80)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("recovery_epoch", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flows",
+                        to="connections.connection",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flows",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flows",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pos', models.PositiveSmallIntegerField()),
-                ('op', models.CharField(max_length=40)),
-                ('op_key', models.UUIDField(default=uuid.uuid4)),
-                ('payload', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('version', models.PositiveSmallIntegerField(default=1, help_text='raised by each correction')),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('sent', 'Running'), ('unknown', 'No answer, checking'), ('done', 'Done'), ('skipped', 'Skipped')], default='pending', max_length=10)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('intent_at', models.DateTimeField(null=True)),
-                ('send_by', models.DateTimeField(null=True)),
-                ('settle_at', models.DateTimeField(help_text='before this, absence proves nothing', null=True)),
-                ('unknown_at', models.DateTimeField(null=True)),
-                ('baseline', models.JSONField(help_text='remote ids known before sending', null=True)),
-                ('absent_reads', models.PositiveSmallIntegerField(default=0)),
-                ('last_proof_at', models.DateTimeField(null=True)),
-                ('remote_id', models.CharField(blank=True, max_length=80)),
-                ('result', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('resolved_by', models.CharField(blank=True, help_text='response, proof, person', max_length=10)),
-                ('skip_reason', models.CharField(blank=True, max_length=40)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error_message', models.TextField(blank=True)),
-                ('error_fields', models.JSONField(default=list, help_text='[pointer, message] pairs of Bokio')),
-                ('remote_error_id', models.CharField(blank=True, max_length=80)),
-                ('evidence', models.JSONField(default=list, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='what an ambiguous proof read saw')),
-                ('done_at', models.DateTimeField(null=True)),
-                ('flow', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='flows.flow')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pos", models.PositiveSmallIntegerField()),
+                ("op", models.CharField(max_length=40)),
+                ("op_key", models.UUIDField(default=uuid.uuid4)),
+                (
+                    "payload",
+                    models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                (
+                    "version",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="raised by each correction"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("sent", "Running"),
+                            ("unknown", "No answer, checking"),
+                            ("done", "Done"),
+                            ("skipped", "Skipped"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("intent_at", models.DateTimeField(null=True)),
+                ("send_by", models.DateTimeField(null=True)),
+                (
+                    "settle_at",
+                    models.DateTimeField(
+                        help_text="before this, absence proves nothing", null=True
+                    ),
+                ),
+                ("unknown_at", models.DateTimeField(null=True)),
+                (
+                    "baseline",
+                    models.JSONField(help_text="remote ids known before sending", null=True),
+                ),
+                ("absent_reads", models.PositiveSmallIntegerField(default=0)),
+                ("last_proof_at", models.DateTimeField(null=True)),
+                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "result",
+                    models.JSONField(
+                        default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
+                    ),
+                ),
+                (
+                    "resolved_by",
+                    models.CharField(
+                        blank=True, help_text="response, proof, person", max_length=10
+                    ),
+                ),
+                ("skip_reason", models.CharField(blank=True, max_length=40)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error_message", models.TextField(blank=True)),
+                (
+                    "error_fields",
+                    models.JSONField(default=list, help_text="[pointer, message] pairs of Bokio"),
+                ),
+                ("remote_error_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "evidence",
+                    models.JSONField(
+                        default=list,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="what an ambiguous proof read saw",
+                    ),
+                ),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "flow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="flows.flow",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['flow', 'pos'],
+                "ordering": ["flow", "pos"],
             },
         ),
         migrations.CreateModel(
-            name='RemoteBinding',
+            name="RemoteBinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('object_type', models.CharField(max_length=20)),
-                ('remote_id', models.CharField(max_length=80)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='connections.connection')),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bindings', to='flows.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("object_type", models.CharField(max_length=20)),
+                ("remote_id", models.CharField(max_length=80)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="connections.connection"
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bindings",
+                        to="flows.step",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('fence', models.PositiveBigIntegerField()),
-                ('outcome', models.CharField(choices=[('success', 'Answered'), ('not_executed', 'Not carried out'), ('refused', 'Refused by Bokio'), ('unknown', 'No answer'), ('found', 'Found in Bokio'), ('absent', 'Not in Bokio'), ('ambiguous', 'Unclear in Bokio')], max_length=12)),
-                ('status', models.PositiveSmallIntegerField(default=0, help_text='HTTP status, 0 without one')),
-                ('code', models.CharField(blank=True, max_length=60)),
-                ('remote_error_id', models.CharField(blank=True, max_length=80)),
-                ('milliseconds', models.PositiveIntegerField(default=0)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='flows.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("fence", models.PositiveBigIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("success", "Answered"),
+                            ("not_executed", "Not carried out"),
+                            ("refused", "Refused by Bokio"),
+                            ("unknown", "No answer"),
+                            ("found", "Found in Bokio"),
+                            ("absent", "Not in Bokio"),
+                            ("ambiguous", "Unclear in Bokio"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="HTTP status, 0 without one"
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=60)),
+                ("remote_error_id", models.CharField(blank=True, max_length=80)),
+                ("milliseconds", models.PositiveIntegerField(default=0)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="flows.step",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attempt',
-                'verbose_name_plural': 'attempts',
-                'ordering': ['at', 'pk'],
+                "verbose_name": "attempt",
+                "verbose_name_plural": "attempts",
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='flow',
-            index=models.Index(condition=models.Q(('state', 'ready')), fields=['connection', 'lane', 'not_before'], name='flow_due'),
+            model_name="flow",
+            index=models.Index(
+                condition=models.Q(("state", "ready")),
+                fields=["connection", "lane", "not_before"],
+                name="flow_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='flow',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lease_until'], name='flow_leases'),
+            model_name="flow",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["lease_until"], name="flow_leases"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flow',
-            index=models.Index(fields=['tenant', '-created_at'], name='flow_newest'),
+            model_name="flow",
+            index=models.Index(fields=["tenant", "-created_at"], name="flow_newest"),
         ),
         migrations.AddIndex(
-            model_name='flow',
-            index=models.Index(fields=['connection', 'resource_key'], name='flow_resource'),
+            model_name="flow",
+            index=models.Index(fields=["connection", "resource_key"], name="flow_resource"),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.UniqueConstraint(fields=('tenant', 'request_key'), name='flow_request_once'),
+            model_name="flow",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "request_key"), name="flow_request_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('tenant', 'kind', 'business_key'), name='flow_business_once'),
+            model_name="flow",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "cancelled"), _negated=True),
+                fields=("tenant", "kind", "business_key"),
+                name="flow_business_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.UniqueConstraint(condition=models.Q(('holds_resource', True), models.Q(('resource_key', ''), _negated=True)), fields=('connection', 'resource_key'), name='flow_resource_alone'),
+            model_name="flow",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("holds_resource", True), models.Q(("resource_key", ""), _negated=True)
+                ),
+                fields=("connection", "resource_key"),
+                name="flow_resource_alone",
+            ),
         ),
         migrations.AddIndex(
-            model_name='step',
-            index=models.Index(condition=models.Q(('state__in', ['sent', 'unknown'])), fields=['op'], name='step_open_ops'),
+            model_name="step",
+            index=models.Index(
+                condition=models.Q(("state__in", ["sent", "unknown"])),
+                fields=["op"],
+                name="step_open_ops",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('flow', 'pos'), name='step_position_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("flow", "pos"), name="step_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='remotebinding',
-            constraint=models.UniqueConstraint(fields=('connection', 'object_type', 'remote_id'), name='binding_once'),
+            model_name="remotebinding",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "object_type", "remote_id"), name="binding_once"
+            ),
         ),
     ]

@@ -8,86 +8,239 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('connections', '0001_initial'),
+        ("connections", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField(default=1, help_text='raised by each save of the draft')),
-                ('invoice_date', models.DateField(default=bokio_app.core.clock.today, verbose_name='invoice date')),
-                ('due_date', models.DateField(blank=True, null=True, verbose_name='due date')),
-                ('your_reference', models.CharField(blank=True, max_length=100, verbose_name='your reference')),
-                ('currency', models.CharField(default='SEK', max_length=3, verbose_name='currency')),
-                ('remote_id', models.CharField(blank=True, max_length=80)),
-                ('status', models.CharField(default='draft', max_length=20)),
-                ('number', models.CharField(blank=True, max_length=40, verbose_name='invoice number')),
-                ('ocr', models.CharField(blank=True, max_length=40, verbose_name='OCR reference')),
-                ('net', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15)),
-                ('tax', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15)),
-                ('total', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15, verbose_name='total')),
-                ('open_amount', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15, verbose_name='open amount')),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('journal_entry_id', models.CharField(blank=True, help_text='set once recorded', max_length=80)),
-                ('read_at', models.DateTimeField(help_text='when Bokio was last read for it', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="raised by each save of the draft"
+                    ),
+                ),
+                (
+                    "invoice_date",
+                    models.DateField(
+                        default=bokio_app.core.clock.today, verbose_name="invoice date"
+                    ),
+                ),
+                ("due_date", models.DateField(blank=True, null=True, verbose_name="due date")),
+                (
+                    "your_reference",
+                    models.CharField(blank=True, max_length=100, verbose_name="your reference"),
+                ),
+                (
+                    "currency",
+                    models.CharField(default="SEK", max_length=3, verbose_name="currency"),
+                ),
+                ("remote_id", models.CharField(blank=True, max_length=80)),
+                ("status", models.CharField(default="draft", max_length=20)),
+                (
+                    "number",
+                    models.CharField(blank=True, max_length=40, verbose_name="invoice number"),
+                ),
+                ("ocr", models.CharField(blank=True, max_length=40, verbose_name="OCR reference")),
+                (
+                    "net",
+                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                ),
+                (
+                    "tax",
+                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                ),
+                (
+                    "total",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        max_digits=15,
+                        verbose_name="total",
+                    ),
+                ),
+                (
+                    "open_amount",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        max_digits=15,
+                        verbose_name="open amount",
+                    ),
+                ),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "journal_entry_id",
+                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                ),
+                (
+                    "read_at",
+                    models.DateTimeField(help_text="when Bokio was last read for it", null=True),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'verbose_name': 'invoice',
-                'verbose_name_plural': 'invoices',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "invoice",
+                "verbose_name_plural": "invoices",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='LineItem',
+            name="LineItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('type', models.CharField(choices=[('salesItem', 'Sale'), ('descriptionOnlyItem', 'Text only')], default='salesItem', max_length=20)),
-                ('product', models.CharField(choices=[('services', 'Services'), ('goods', 'Goods')], default='services', max_length=10, verbose_name='kind')),
-                ('description', models.CharField(max_length=500, verbose_name='description')),
-                ('quantity', models.DecimalField(decimal_places=3, default=1, max_digits=12, verbose_name='quantity')),
-                ('unit', models.CharField(choices=[('unspecified', '–'), ('piece', 'pcs'), ('hour', 'h'), ('day', 'day'), ('week', 'week'), ('month', 'month'), ('kilogram', 'kg'), ('meter', 'm'), ('meterSquared', 'm²'), ('liter', 'l'), ('kilometer', 'km')], default='unspecified', max_length=20, verbose_name='unit')),
-                ('unit_price', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15, verbose_name='price')),
-                ('tax_rate', models.PositiveSmallIntegerField(choices=[(25, '25 %'), (12, '12 %'), (6, '6 %'), (0, '0 %')], default=25, verbose_name='VAT')),
-                ('account', models.PositiveIntegerField(blank=True, null=True, verbose_name='account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("salesItem", "Sale"), ("descriptionOnlyItem", "Text only")],
+                        default="salesItem",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "product",
+                    models.CharField(
+                        choices=[("services", "Services"), ("goods", "Goods")],
+                        default="services",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("description", models.CharField(max_length=500, verbose_name="description")),
+                (
+                    "quantity",
+                    models.DecimalField(
+                        decimal_places=3, default=1, max_digits=12, verbose_name="quantity"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[
+                            ("unspecified", "–"),
+                            ("piece", "pcs"),
+                            ("hour", "h"),
+                            ("day", "day"),
+                            ("week", "week"),
+                            ("month", "month"),
+                            ("kilogram", "kg"),
+                            ("meter", "m"),
+                            ("meterSquared", "m²"),
+                            ("liter", "l"),
+                            ("kilometer", "km"),
+                        ],
+                        default="unspecified",
+                        max_length=20,
+                        verbose_name="unit",
+                    ),
+                ),
+                (
+                    "unit_price",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        max_digits=15,
+                        verbose_name="price",
+                    ),
+                ),
+                (
+                    "tax_rate",
+                    models.PositiveSmallIntegerField(
+                        choices=[(25, "25 %"), (12, "12 %"), (6, "6 %"), (0, "0 %")],
+                        default=25,
+                        verbose_name="VAT",
+                    ),
+                ),
+                (
+                    "account",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="account"),
+                ),
             ],
             options={
-                'verbose_name': 'line item',
-                'verbose_name_plural': 'line items',
-                'ordering': ['invoice', 'position'],
+                "verbose_name": "line item",
+                "verbose_name_plural": "line items",
+                "ordering": ["invoice", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('remote_id', models.CharField(blank=True, max_length=80)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('type', models.CharField(choices=[('company', 'Company'), ('private', 'Private person')], default='company', max_length=10, verbose_name='type')),
-                ('org_number', models.CharField(blank=True, max_length=40, verbose_name='organisation number')),
-                ('vat_number', models.CharField(blank=True, max_length=40, verbose_name='VAT number')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('line1', models.CharField(blank=True, max_length=200, verbose_name='address')),
-                ('line2', models.CharField(blank=True, max_length=200, verbose_name='address, second line')),
-                ('postal_code', models.CharField(blank=True, max_length=20, verbose_name='postal code')),
-                ('city', models.CharField(blank=True, max_length=100, verbose_name='city')),
-                ('country', models.CharField(default='SE', max_length=2, verbose_name='country')),
-                ('payment_terms', models.CharField(blank=True, default='30', max_length=40, verbose_name='payment terms')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='connections.connection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("remote_id", models.CharField(blank=True, max_length=80)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("company", "Company"), ("private", "Private person")],
+                        default="company",
+                        max_length=10,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "org_number",
+                    models.CharField(blank=True, max_length=40, verbose_name="organisation number"),
+                ),
+                (
+                    "vat_number",
+                    models.CharField(blank=True, max_length=40, verbose_name="VAT number"),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("line1", models.CharField(blank=True, max_length=200, verbose_name="address")),
+                (
+                    "line2",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="address, second line"
+                    ),
+                ),
+                (
+                    "postal_code",
+                    models.CharField(blank=True, max_length=20, verbose_name="postal code"),
+                ),
+                ("city", models.CharField(blank=True, max_length=100, verbose_name="city")),
+                ("country", models.CharField(default="SE", max_length=2, verbose_name="country")),
+                (
+                    "payment_terms",
+                    models.CharField(
+                        blank=True, default="30", max_length=40, verbose_name="payment terms"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="customers",
+                        to="connections.connection",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
-                'ordering': ['name', 'pk'],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+                "ordering": ["name", "pk"],
             },
         ),
     ]

@@ -6,73 +6,110 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('connections', '0002_initial'),
-        ('invoicing', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("connections", "0002_initial"),
+        ("invoicing", "0001_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customer',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='tenants.tenant'),
+            model_name="customer",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="customers",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='connections.connection'),
+            model_name="invoice",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="connections.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
+            model_name="invoice",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='customer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='invoicing.customer'),
+            model_name="invoice",
+            name="customer",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="invoicing.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='tenants.tenant'),
+            model_name="invoice",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="tenants.tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='lineitem',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='invoicing.invoice'),
+            model_name="lineitem",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="lines",
+                to="invoicing.invoice",
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['connection', 'name'], name='customer_name'),
+            model_name="customer",
+            index=models.Index(fields=["connection", "name"], name="customer_name"),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(condition=models.Q(('remote_id', ''), _negated=True), fields=('connection', 'remote_id'), name='customer_remote_once'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("remote_id", ""), _negated=True),
+                fields=("connection", "remote_id"),
+                name="customer_remote_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['tenant', '-created_at'], name='invoice_newest'),
+            model_name="invoice",
+            index=models.Index(fields=["tenant", "-created_at"], name="invoice_newest"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['connection', 'status'], name='invoice_status'),
+            model_name="invoice",
+            index=models.Index(fields=["connection", "status"], name="invoice_status"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('remote_id', ''), _negated=True), fields=('connection', 'remote_id'), name='invoice_remote_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("remote_id", ""), _negated=True),
+                fields=("connection", "remote_id"),
+                name="invoice_remote_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'draft'), models.Q(('remote_id', ''), _negated=True), _connector='OR'), name='invoice_sent_has_remote'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status", "draft"), models.Q(("remote_id", ""), _negated=True), _connector="OR"
+                ),
+                name="invoice_sent_has_remote",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lineitem',
-            constraint=models.UniqueConstraint(fields=('invoice', 'position'), name='line_position_once'),
+            model_name="lineitem",
+            constraint=models.UniqueConstraint(
+                fields=("invoice", "position"), name="line_position_once"
+            ),
         ),
     ]

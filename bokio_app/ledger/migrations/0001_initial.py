@@ -6,76 +6,143 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('connections', '0002_initial'),
+        ("connections", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('remote_id', models.CharField(max_length=80)),
-                ('number', models.CharField(help_text='such as V342', max_length=40)),
-                ('title', models.CharField(blank=True, max_length=500)),
-                ('date', models.DateField(null=True)),
-                ('reversed_by', models.CharField(blank=True, max_length=80)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='journal_entries', to='connections.connection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("remote_id", models.CharField(max_length=80)),
+                ("number", models.CharField(help_text="such as V342", max_length=40)),
+                ("title", models.CharField(blank=True, max_length=500)),
+                ("date", models.DateField(null=True)),
+                ("reversed_by", models.CharField(blank=True, max_length=80)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="journal_entries",
+                        to="connections.connection",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'journal entry',
-                'verbose_name_plural': 'journal entries',
-                'ordering': ['connection', 'date', 'pk'],
+                "verbose_name": "journal entry",
+                "verbose_name_plural": "journal entries",
+                "ordering": ["connection", "date", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='JournalItem',
+            name="JournalItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('account', models.PositiveIntegerField()),
-                ('debit', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15)),
-                ('credit', models.DecimalField(decimal_places=2, default=Decimal('0.00'), max_digits=15)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='ledger.journalentry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("account", models.PositiveIntegerField()),
+                (
+                    "debit",
+                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                ),
+                (
+                    "credit",
+                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="ledger.journalentry",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['entry', 'position'],
+                "ordering": ["entry", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accounts', to='connections.connection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accounts",
+                        to="connections.connection",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['connection', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('connection', 'number'), name='account_once')],
+                "ordering": ["connection", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("connection", "number"), name="account_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FiscalYear',
+            name="FiscalYear",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('remote_id', models.CharField(max_length=80)),
-                ('start', models.DateField()),
-                ('end', models.DateField()),
-                ('method', models.CharField(help_text='accrual or cash, as Bokio says', max_length=20)),
-                ('status', models.CharField(help_text='open or closed, as Bokio says', max_length=20)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fiscal_years', to='connections.connection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("remote_id", models.CharField(max_length=80)),
+                ("start", models.DateField()),
+                ("end", models.DateField()),
+                (
+                    "method",
+                    models.CharField(help_text="accrual or cash, as Bokio says", max_length=20),
+                ),
+                (
+                    "status",
+                    models.CharField(help_text="open or closed, as Bokio says", max_length=20),
+                ),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="fiscal_years",
+                        to="connections.connection",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['connection', 'start'],
-                'constraints': [models.UniqueConstraint(fields=('connection', 'remote_id'), name='fiscal_year_once')],
+                "ordering": ["connection", "start"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("connection", "remote_id"), name="fiscal_year_once"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(fields=('connection', 'remote_id'), name='journal_entry_once'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "remote_id"), name="journal_entry_once"
+            ),
         ),
     ]

@@ -5,45 +5,75 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('date', models.DateField(verbose_name='date')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=15, verbose_name='amount')),
-                ('account', models.PositiveIntegerField(verbose_name='account')),
-                ('remote_id', models.CharField(blank=True, max_length=80)),
-                ('journal_entry_id', models.CharField(blank=True, help_text='set once recorded', max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("date", models.DateField(verbose_name="date")),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount"),
+                ),
+                ("account", models.PositiveIntegerField(verbose_name="account")),
+                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "journal_entry_id",
+                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
-                'ordering': ['date', 'created_at'],
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
+                "ordering": ["date", "created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('bankFee', 'Bank fee'), ('currency', 'Currency difference'), ('paymentServiceFee', 'Payment service fee')], max_length=30)),
-                ('date', models.DateField(verbose_name='date')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=15, verbose_name='amount')),
-                ('remote_id', models.CharField(blank=True, max_length=80)),
-                ('journal_entry_id', models.CharField(blank=True, help_text='set once recorded', max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("bankFee", "Bank fee"),
+                            ("currency", "Currency difference"),
+                            ("paymentServiceFee", "Payment service fee"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("date", models.DateField(verbose_name="date")),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount"),
+                ),
+                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "journal_entry_id",
+                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'settlement',
-                'verbose_name_plural': 'settlements',
-                'ordering': ['date', 'created_at'],
+                "verbose_name": "settlement",
+                "verbose_name_plural": "settlements",
+                "ordering": ["date", "created_at"],
             },
         ),
     ]
