@@ -119,8 +119,8 @@ def _amounts(event: Event) -> str:
         return ""
     amount, fee = Decimal(event.data["amount"]), Decimal(event.data["fee"])
     if not fee:
-        return money(amount, "SEK")
-    return _("%(amount)s and bank fee %(fee)s") % {
+        return f"{money(amount, 'SEK')}."
+    return _("%(amount)s and bank fee %(fee)s.") % {
         "amount": money(amount, "SEK"),
         "fee": money(fee, "SEK"),
     }
@@ -133,7 +133,7 @@ def _step(flow: Flow, step: Step, numbers: Mapping[str, str]) -> Iterator[Happen
     result = short_result(step, numbers)
     detail = str(SKIPPED.get(step.skip_reason, "")) if skipped else ""
     if ocr := step.result.get("ocr"):
-        detail = f"OCR {ocr}"
+        detail = f"OCR {ocr}."
     yield Happening(
         state="skipped" if skipped else "done",
         title=f"{step.label} · {result}" if result else str(step.label),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -167,28 +168,30 @@ def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpR
     values = {name: editor.form[name].value() for name in editor.form.fields}
     values |= {"version": current.version, "request_key": str(uuid.uuid4())}
     again = Editor(editor.connection, head=values, rows=editor.rows, invoice=current, quiet=True)
-    theirs = editors.stored(current)
-    context = {"conflict": last, "current": current, "differences": _differences(theirs, editor)}
+    differences = _differences(current, editor)
+    context = {"conflict": last, "current": current, "differences": differences}
     return _page(request, again, status=409, **context)
 
 
-def _differences(theirs: Editor, mine: Editor) -> list[tuple[str, str, str]]:
-    """What the two versions say differently: (field, theirs, mine)."""
+def _differences(saved: Invoice, mine: Editor) -> list[tuple[str, str, str]]:
+    """What the two versions say differently: (field, saved, typed)."""
     found = []
+    theirs = editors.stored(saved)
+    lines = services.draft_of(saved).lines, mine.draft.lines
     for name in ("customer_text", "invoice_date", "due_date", "your_reference"):
         field = theirs.form[name]
         pair = (str(field.value() or ""), str(mine.form[name].value() or ""))
         if pair[0] != pair[1]:
             found.append((str(field.label), *pair))
-    for number in range(max(len(theirs.draft.lines), len(mine.draft.lines))):
-        pair = (_told(theirs, number), _told(mine, number))
+    for number in range(max(map(len, lines))):
+        pair = (_told(lines[0], number), _told(lines[1], number))
         if pair[0] != pair[1]:
             found.append((_("Line %(number)s") % {"number": number + 1}, *pair))
     return found
 
 
-def _told(editor: Editor, number: int) -> str:
-    lines = editor.draft.lines
+def _told(lines: Sequence[services.LineInput], number: int) -> str:
+    """A line in one line of text; empty where there is none."""
     if number >= len(lines):
         return ""
     line = lines[number]
