@@ -169,7 +169,7 @@ def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpR
     values |= {"version": current.version, "request_key": str(uuid.uuid4())}
     again = Editor(editor.connection, head=values, rows=editor.rows, invoice=current, quiet=True)
     differences = _differences(current, editor)
-    context = {"conflict": last, "current": current, "differences": differences}
+    context = {"conflict": last, "saved": current, "differences": differences}
     return _page(request, again, status=409, **context)
 
 
