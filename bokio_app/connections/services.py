@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from bokio_app.audit.services import record
 from bokio_app.bokio.errors import BokioError
-from bokio_app.bokio.oauth import Tokens
+from bokio_app.bokio.oauth import InvalidGrant, OAuthRefused, Tokens
 from bokio_app.core import clock
 from bokio_app.tenants.models import Tenant, User
 
@@ -118,8 +118,10 @@ def finish_connect(*, by: User, browser: str, state: str, code: str, error: str)
         raise Refused if error == "access_denied" else CodeRefused
     try:
         tokens = oauth_app().exchange(code=code, redirect_uri=redirect_uri())
-    except BokioError as failure:
-        raise (CodeRefused if failure.not_executed else BokioUnreachable) from None
+    except (InvalidGrant, OAuthRefused):
+        raise CodeRefused from None
+    except BokioError:
+        raise BokioUnreachable from None
     if tokens.company_id is None:
         raise CodeRefused
     if attempt.company_id not in {None, tokens.company_id}:
@@ -130,7 +132,7 @@ def finish_connect(*, by: User, browser: str, state: str, code: str, error: str)
 def _consume(*, by: User, browser: str, state: str) -> ConnectAttempt:
     """Claim the attempt atomically, so that two callbacks cannot spend one code."""
     attempt = ConnectAttempt.objects.filter(
-        state_hash=_hash(state), browser_hash=_hash(browser), user=by
+        state_hash=_hash(state), browser_hash=_hash(browser), user=by, tenant__members__user=by
     ).first()
     if attempt is None:
         raise UnknownState

@@ -36,6 +36,7 @@ ROOT_URLCONF = "bokio_app.sandbox.pages.urls"
 MIDDLEWARE = [
     "bokio_app.sandbox.pages.middleware.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "bokio_app.sandbox.pages.middleware.SwedishFirst",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -152,6 +152,25 @@ def test_a_lost_answer_of_the_exchange_means_starting_over(
     assert finish(person, begin(person), code=consent(sandbox)).connection.is_active
 
 
+def test_a_bokio_that_cannot_be_reached_is_told_from_a_refused_code(person: User) -> None:
+    with pytest.raises(services.BokioUnreachable):
+        finish(person, begin(person), code="any")
+
+    assert_nothing_kept()
+
+
+def test_who_has_left_the_workspace_meanwhile_connects_nothing(
+    sandbox: SandboxProcess, person: User
+) -> None:
+    state = begin(person)
+    person.memberships.all().delete()
+
+    with pytest.raises(services.UnknownState):
+        finish(person, state, code=consent(sandbox))
+
+    assert_nothing_kept()
+
+
 def test_a_company_connected_here_before_has_its_consent_renewed(
     sandbox: SandboxProcess, person: User
 ) -> None:

@@ -391,3 +391,10 @@ def test_the_marketplaces_addresses_lead_to_our_own_pages_alone(
 
     assert client.get(address, query)["Location"] == leads_to
     assert not ConnectAttempt.objects.exists()
+
+
+def test_a_bokio_that_cannot_be_reached_is_named_as_the_cause(client: Client) -> None:
+    state = begin(client)["state"]
+
+    assert come_back(client, state=state, code="any") == failed("no-answer")
+    assert not Connection.objects.exists()

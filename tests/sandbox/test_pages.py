@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.sandbox.conftest import Api
 from tests.support.sandbox import SandboxProcess
@@ -14,22 +14,16 @@ from tests.support.sandbox import SandboxProcess
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[("sv-SE", 1280, "light"), ("en-GB", 390, "dark")], ids=["sv", "en"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    locale, width, scheme = request.param
+@pytest.fixture(params=[("sv", 1280, "light"), ("en", 390, "dark")], ids=["sv", "en"])
+def page(
+    browser: Browser, sandbox: SandboxProcess, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    language, width, scheme = request.param
     context = browser.new_context(
-        locale=locale, viewport={"width": width, "height": 850}, color_scheme=scheme
+        viewport={"width": width, "height": 850}, color_scheme=scheme, locale="en-GB"
     )
+    if language != "sv":
+        context.add_cookies([{"name": "sandbox_language", "value": language, "url": sandbox.url}])
     page = context.new_page()
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))

@@ -5,6 +5,7 @@ The product is imported inside the fixtures, because this file is read before it
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import pytest
 from tests.support.sandbox import SandboxProcess, running_sandbox
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from bokio_app.connections.models import Connection
     from bokio_app.tenants.models import User
 
@@ -49,3 +52,18 @@ def connection(sandbox: SandboxProcess, person: User) -> Connection:
     connection = bokio.connect(sandbox, by=person)
     sandbox.clear_calls()
     return connection
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium of the system, one for the whole run: Playwright allows no second."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.support.walk import CHROMIUM
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "Chromium is missing (Debian, Ubuntu: apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        browser.close()

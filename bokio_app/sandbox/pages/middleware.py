@@ -29,3 +29,14 @@ class SecurityHeaders:
 def policy(*form_targets: str) -> str:
     """The content security policy; `form_targets` are origins that a form may end up at."""
     return POLICY.format(forms=" ".join(["'self'", *form_targets]))
+
+
+class SwedishFirst:
+    """As at Bokio, pages speak Swedish until the person switches, whatever the browser prefers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
+        return self.get_response(request)

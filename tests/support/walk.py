@@ -1,0 +1,198 @@
+"""A person's way through the slice, in a browser: shared by the journeys and by the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+
+CHROMIUM = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000
+
+SWEDISH = {
+    "sign_in": "Logga in",
+    "connect": "Fortsätt till Bokio",
+    "create_customer": "Lägg upp kunden",
+    "add_discount": "Lägg till rabatt",
+    "save": "Spara utkast",
+    "send": "Publicera och bokför",
+    "register": "Registrera och bokför",
+    "paid": "Betald",
+    "total": "64\u00a0625,00",
+    "zero": "0,00",
+}
+ENGLISH = {
+    "sign_in": "Sign in",
+    "connect": "Continue to Bokio",
+    "create_customer": "Create the customer",
+    "add_discount": "Add discount",
+    "save": "Save draft",
+    "send": "Publish and record",
+    "register": "Register and record",
+    "paid": "Paid",
+    "total": "64,625.00",
+    "zero": "0.00",
+}
+
+
+@dataclass
+class Walk:
+    """One browser window of one person. `noted` collects what must not happen."""
+
+    page: Page
+    app_url: str
+    sandbox_url: str
+    language: str = "sv"
+    noted: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(
+        cls,
+        browser: Browser,
+        *,
+        app_url: str,
+        sandbox_url: str,
+        language: str = "sv",
+        width: int = 1440,
+        height: int = 900,
+        theme: str = "light",
+        javascript: bool = True,
+    ) -> Walk:
+        """Open a window of its own: no cookies, the language switched as by the switch."""
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            java_script_enabled=javascript,
+            device_scale_factor=2 if width < 600 else 1,
+        )
+        context.set_default_timeout(PATIENCE)
+        for name, value in (("bokio_app_language", language), ("theme", theme)):
+            context.add_cookies([{"name": name, "value": value, "url": app_url}])
+        walk = cls(
+            page=context.new_page(), app_url=app_url, sandbox_url=sandbox_url, language=language
+        )
+        walk.page.on("console", walk._note_message)
+        walk.page.on("pageerror", lambda error: walk.noted.append(f"error: {error}"))
+        walk.page.on("request", walk._note_request)
+        return walk
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    def word(self, key: str) -> str:
+        """What the page calls it in this person's language."""
+        return (SWEDISH if self.language == "sv" else ENGLISH)[key]
+
+    def press(self, key: str) -> None:
+        """Press the button of that name."""
+        self.page.get_by_role("button", name=self.word(key)).first.click()
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.app_url + path)
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.go("/")
+        self.page.locator("input[name=login]").fill(email)
+        self.page.locator("input[name=password]").fill(password)
+        self.press("sign_in")
+        self.page.wait_for_url(self.app_url + "/")
+
+    def ask_for_consent(self, *, person: str = "Maja Lindqvist") -> None:
+        """From our hand-over page to the sandbox's consent page."""
+        self.go("/companies/connect/")
+        self.press("connect")
+        self.page.wait_for_url(f"{self.sandbox_url}/**")
+        sign_in = self.page.locator("button.person", has_text=person)
+        consent = self.page.locator("button[value=allow]")
+        expect(sign_in.or_(consent).first).to_be_visible()
+        if sign_in.count():
+            sign_in.first.click()
+        expect(consent).to_be_visible()
+
+    def connect(self, company: str) -> str:
+        """Connect the company; returns the connection's id once its books are read."""
+        self.ask_for_consent()
+        self.page.get_by_label(company).check()
+        self.page.locator("button[value=allow]").click()
+        self.page.wait_for_url(f"{self.app_url}/companies/**")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(company)
+        return next(part for part in urlsplit(self.page.url).path.split("/") if "-" in part)
+
+    def write_guide_invoice(self, connection_id: str, *, org_number: str) -> None:
+        """Type the invoice of Bokio's guide, with a new customer and the discount."""
+        self.go(f"/invoices/new/?company={connection_id}")
+        self.fill_customer(org_number)
+        line = self.page.locator("tbody[data-line]").first
+        line.locator("[name$=description]").fill("Consultancy services")
+        line.locator("[name$=product]").select_option("goods")
+        line.locator("[name$=quantity]").fill("180")
+        line.locator("[name$=unit]").select_option("hour")
+        line.locator("[name$=unit_price]").fill("290")
+        self.page.locator("[name$=amount]").fill("500")
+        self.press("add_discount")
+        expect(self.page.locator("tbody[data-line]").nth(1)).to_be_visible()
+        expect(self.page.locator("[data-total=total]")).to_contain_text(self.word("total"))
+
+    def fill_customer(self, org_number: str) -> None:
+        details = self.page.locator("#new-customer")
+        if details.get_attribute("open") is None:
+            details.locator("summary").click()
+        for name, value in {
+            "name": "John Doe",
+            "org_number": org_number,
+            "line1": "Älvsborgsvägen 10",
+            "postal_code": "414 72",
+            "city": "Göteborg",
+        }.items():
+            details.locator(f"[name$={name}]").fill(value)
+        self.press("create_customer")
+        expect(self.page.locator("#customer-line")).to_contain_text("Älvsborgsvägen 10")
+
+    def publish_and_record(self) -> None:
+        """One click, and the steps until the invoice has its journal entry on the page."""
+        self.press("send")
+        self.page.wait_for_url("**/invoices/*-*/")
+        expect(self.page.locator("a[href*='/payments/invoice/']").first).to_be_visible()
+
+    def register_payment(self) -> None:
+        """The guide's payment: 64,609.50 on 1940, of which the bank had kept 15.50."""
+        self.page.locator("a[href*='/payments/invoice/']").first.click()
+        self.fill_payment()
+        self.press("register")
+        self.page.wait_for_url("**/invoices/*-*/")
+        expect(self.page.locator("h1 + *").first).to_contain_text(self.word("paid"))
+
+    def fill_payment(self) -> None:
+        self.page.locator("[name=amount]").fill("64609,50")
+        self.page.locator("[name=fee]").fill("15,50")
+        self.page.locator("[name=account]").select_option("1940")
+
+    def barriers(self) -> list[str]:
+        """What axe calls serious or critical on the present page, one line each."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{self.page.url}: {each['id']}: {node['target']}"
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"]
+        ]
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.noted.append(f"console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        ours = {urlsplit(self.app_url).netloc, urlsplit(self.sandbox_url).netloc}
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts.netloc not in ours:
+            self.noted.append(f"request to another host: {request.url}")
