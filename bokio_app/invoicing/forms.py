@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from bokio_app.connections.models import Connection
 from bokio_app.core.money import parse, rounded
@@ -72,7 +72,9 @@ class DayField(forms.DateField):
         attrs = {"class": "nums", "inputmode": "numeric", "autocomplete": "off", "data-day": True}
         options.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs=attrs))
         options.setdefault("input_formats", ["%Y-%m-%d", "%Y%m%d", "%y%m%d"])
-        options.setdefault("error_messages", {"invalid": lazy("Write a date such as 2026-11-20.")})
+        options.setdefault(
+            "error_messages", {"invalid": gettext_lazy("Write a date such as 2026-11-20.")}
+        )
         super().__init__(**options)
 
 
@@ -88,20 +90,22 @@ class InvoiceForm(forms.Form):
     request_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    customer_text = forms.CharField(label=lazy("Customer"), required=False, max_length=200)
+    customer_text = forms.CharField(label=gettext_lazy("Customer"), required=False, max_length=200)
     customer_choice = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    invoice_date = DayField(label=lazy("Invoice date"))
+    invoice_date = DayField(label=gettext_lazy("Invoice date"))
     terms = forms.IntegerField(
-        label=lazy("Terms"),
+        label=gettext_lazy("Terms"),
         required=False,
         min_value=0,
         max_value=365,
         widget=forms.NumberInput(attrs={"class": "num", "inputmode": "numeric"}),
     )
-    due_date = DayField(label=lazy("Due date"), required=False)
+    due_date = DayField(label=gettext_lazy("Due date"), required=False)
     terms_seen = forms.CharField(required=False, widget=forms.HiddenInput)
     due_seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    your_reference = forms.CharField(label=lazy("Your reference"), required=False, max_length=100)
+    your_reference = forms.CharField(
+        label=gettext_lazy("Your reference"), required=False, max_length=100
+    )
 
     def __init__(self, *args: Any, connection: Connection, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -162,21 +166,23 @@ class LineForm(forms.Form):
     type = forms.ChoiceField(
         choices=LineItem.Type.choices, required=False, widget=forms.HiddenInput
     )
-    description = forms.CharField(label=lazy("Description"), max_length=500, required=False)
+    description = forms.CharField(label=gettext_lazy("Description"), max_length=500, required=False)
     product = forms.ChoiceField(
-        label=lazy("Kind"), choices=LineItem.Product.choices, required=False
+        label=gettext_lazy("Kind"), choices=LineItem.Product.choices, required=False
     )
-    quantity = AmountField(label=lazy("Quantity"), digits=12, decimals=3, required=False)
-    unit = forms.ChoiceField(label=lazy("Unit"), choices=LineItem.Unit.choices, required=False)
-    unit_price = AmountField(label=lazy("Unit price"), required=False)
+    quantity = AmountField(label=gettext_lazy("Quantity"), digits=12, decimals=3, required=False)
+    unit = forms.ChoiceField(
+        label=gettext_lazy("Unit"), choices=LineItem.Unit.choices, required=False
+    )
+    unit_price = AmountField(label=gettext_lazy("Unit price"), required=False)
     tax_rate = forms.TypedChoiceField(
-        label=lazy("VAT"),
+        label=gettext_lazy("VAT"),
         choices=[(rate, f"{rate} %") for rate in LineItem.TAX_RATES],
         coerce=int,
         required=False,
     )
     account = forms.CharField(
-        label=lazy("Account"),
+        label=gettext_lazy("Account"),
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "list": "accounts", "class": "nums"}),
     )
@@ -280,12 +286,15 @@ class DiscountForm(forms.Form):
             field.widget.attrs["aria-label"] = field.label
             field.widget.attrs["class"] = f"input {field.widget.attrs.get('class', '')}".strip()
 
-    amount = AmountField(label=lazy("Discount"))
+    amount = AmountField(label=gettext_lazy("Discount"))
     kind = forms.ChoiceField(
-        label=lazy("Discount in"), choices=[("sek", lazy("SEK without VAT")), ("percent", "%")]
+        label=gettext_lazy("Discount in"),
+        choices=[("sek", gettext_lazy("SEK without VAT")), ("percent", "%")],
     )
     tax_rate = forms.TypedChoiceField(
-        label=lazy("VAT"), choices=[(rate, f"{rate} %") for rate in LineItem.TAX_RATES], coerce=int
+        label=gettext_lazy("VAT"),
+        choices=[(rate, f"{rate} %") for rate in LineItem.TAX_RATES],
+        coerce=int,
     )
 
     def clean_amount(self) -> Decimal:
@@ -306,7 +315,7 @@ class CustomerForm(CustomerModelForm):
 
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     payment_terms = forms.IntegerField(
-        label=lazy("Payment terms, days"),
+        label=gettext_lazy("Payment terms, days"),
         min_value=0,
         max_value=365,
         initial=30,

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from bokio_app.core.money import ZERO
 from bokio_app.invoicing.forms import AmountField, DayField
@@ -21,10 +21,10 @@ class PaymentForm(forms.Form):
     """What came in, when, where, and what the bank kept of it. Amounts are SEK."""
 
     request_key = forms.UUIDField(widget=forms.HiddenInput)
-    amount = AmountField(label=lazy("Amount that came in"))
-    date = DayField(label=lazy("Payment date"))
-    account = forms.TypedChoiceField(label=lazy("Paid into"), coerce=int)
-    fee = AmountField(label=lazy("Bank fee"), required=False)
+    amount = AmountField(label=gettext_lazy("Amount that came in"))
+    date = DayField(label=gettext_lazy("Payment date"))
+    account = forms.TypedChoiceField(label=gettext_lazy("Paid into"), coerce=int)
+    fee = AmountField(label=gettext_lazy("Bank fee"), required=False)
 
     def __init__(self, *args: Any, names: Mapping[int, str], **options: Any) -> None:
         options.setdefault("use_required_attribute", False)
