@@ -12,7 +12,7 @@ def main() -> None:
         "bokio_app.sandbox.settings" if command.startswith("sandbox") else "bokio_app.settings"
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415  after the settings are chosen
 
     execute_from_command_line(sys.argv)
 

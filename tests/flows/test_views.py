@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -156,7 +155,7 @@ def test_the_list_asks_as_little_for_a_hundred_runs_as_for_one(
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("text", ["not-a-uuid", str(uuid.uuid4())])
+@pytest.mark.parametrize("text", ["not-a-uuid", "6f2f1f5e-4a3e-4c58-9a3c-0d7b6f1b2c11"])
 def test_an_address_with_a_made_up_place_shows_the_beginning(
     text: str, client: Client, company: Connection
 ) -> None:

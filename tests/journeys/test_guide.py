@@ -22,7 +22,7 @@ ORG_NUMBERS = ["556016-0680", "556036-0793", "556056-6258", "556012-5790", "5560
 def walk_the_guide(walk: Walk, stack: Stack, *, company: int) -> None:
     """Connect, write, publish and record, register the payment; then look at Bokio's books."""
     company_id, name = (stack.sandbox.companies()[company][key] for key in ("id", "name"))
-    connection_id = walk.connect(name)
+    connection_id = walk.connect(company_id, name)
     barriers = walk.barriers()
     walk.write_guide_invoice(connection_id, org_number=ORG_NUMBERS[company])
     barriers += walk.barriers()

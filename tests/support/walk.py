@@ -22,7 +22,7 @@ PATIENCE = 30_000
 SWEDISH = {
     "sign_in": "Logga in",
     "connect": "Fortsätt till Bokio",
-    "create_customer": "Lägg upp kunden",
+    "create_customer": "Skapa kunden",
     "add_discount": "Lägg till rabatt",
     "save": "Spara utkast",
     "send": "Publicera och bokför",
@@ -119,13 +119,13 @@ class Walk:
             sign_in.first.click()
         expect(consent).to_be_visible()
 
-    def connect(self, company: str) -> str:
-        """Connect the company; returns the connection's id once its books are read."""
+    def connect(self, company_id: str, name: str) -> str:
+        """Connect the company; returns the connection's id once its name is read."""
         self.ask_for_consent()
-        self.page.get_by_label(company).check()
+        self.page.locator(f"input[name=company][value='{company_id}']").check()
         self.page.locator("button[value=allow]").click()
         self.page.wait_for_url(f"{self.app_url}/companies/**")
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text(company)
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
         return next(part for part in urlsplit(self.page.url).path.split("/") if "-" in part)
 
     def write_guide_invoice(self, connection_id: str, *, org_number: str) -> None:
