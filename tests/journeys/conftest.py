@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,18 +13,50 @@ from tests.support.walk import Walk
 
 PASSWORD = "a long enough pass phrase"
 EMAIL = "demo@example.com"
-COMPANIES = 6
+COLLEAGUE = "colleague@example.com"
+STRANGER = "stranger@example.com"
+GUIDE_COMPANIES = 4
+COMPANIES = 32
+# Another person of the demo's workspace, and a person of a workspace of her own.
+MAKE_PEOPLE = f"""
+from bokio_app.tenants.models import Member, Tenant, User
+for email, name, tenant in (
+    ("{COLLEAGUE}", "Oskar Berglund", Tenant.objects.get(slug="demo")),
+    ("{STRANGER}", "Siv Ek", Tenant.objects.create(slug="other", name="Ek Redovisning")),
+):
+    person = User.objects.create_user(email, "{PASSWORD}", name=name)
+    Member.objects.create(tenant=tenant, user=person)
+"""
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company of the sandbox."""
+
+    id: str
+    name: str
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """On the test run's database and broker, at a tenth of the engine's times."""
+    """On the test run's database and broker, at a tenth of the engine's times.
+
+    An answer may take ten seconds all the same, so that a test can look at a call in flight.
+    """
     with Stack(
-        tmp_path_factory.mktemp("stack"), companies=COMPANIES, env={"TIME_FACTOR": "0.1"}
+        tmp_path_factory.mktemp("stack"),
+        companies=COMPANIES,
+        env={"TIME_FACTOR": "0.1", "FLOW_DEADLINE": "100"},
     ) as running:
         running.start()
         running.manage("seed_demo", "--password", PASSWORD, "--force")
         yield running
+
+
+@pytest.fixture(scope="session")
+def people(stack: Stack) -> None:
+    """`COLLEAGUE` works beside the demo's owner, `STRANGER` in another workspace."""
+    stack.manage("shell", "-c", MAKE_PEOPLE)
 
 
 @pytest.fixture
@@ -54,3 +87,29 @@ def member(open_window: Callable[..., Walk]) -> Walk:
     walk = open_window()
     walk.sign_in(EMAIL, PASSWORD)
     return walk
+
+
+@pytest.fixture(scope="session")
+def unused_companies(stack: Stack) -> Iterator[Company]:
+    """Companies that no test has touched; those of the guide's tests are not among them."""
+    known = stack.sandbox.companies()[GUIDE_COMPANIES:]
+    return iter([Company(id=each["id"], name=each["name"]) for each in known])
+
+
+@pytest.fixture
+def company(unused_companies: Iterator[Company]) -> Company:
+    """A company of the sandbox for this test alone."""
+    return next(unused_companies)
+
+
+@pytest.fixture
+def connection_id(member: Walk, company: Company) -> str:
+    """The company, connected by the member."""
+    return member.connect(company.id, company.name)
+
+
+@pytest.fixture(autouse=True)
+def no_faults(stack: Stack) -> Iterator[None]:
+    """What a test orders of the sandbox ends with it."""
+    yield
+    stack.sandbox.clear_faults()

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    expect,
+)
 
 CHROMIUM = [
     "--disable-gpu",
@@ -18,6 +28,8 @@ CHROMIUM = [
     "--disable-sync",
 ]
 PATIENCE = 30_000
+RELOADS = 60
+STATUS = re.compile(r"responded with a status of (\d+)")
 
 SWEDISH = {
     "sign_in": "Logga in",
@@ -25,6 +37,7 @@ SWEDISH = {
     "create_customer": "Skapa kunden",
     "add_discount": "Lägg till rabatt",
     "save": "Spara utkast",
+    "add_line": "Lägg till rad",
     "send": "Publicera och bokför",
     "register": "Registrera och bokför",
     "paid": "Betald",
@@ -37,6 +50,7 @@ ENGLISH = {
     "create_customer": "Create the customer",
     "add_discount": "Add discount",
     "save": "Save draft",
+    "add_line": "Add line",
     "send": "Publish and record",
     "register": "Register and record",
     "paid": "Paid",
@@ -47,13 +61,19 @@ ENGLISH = {
 
 @dataclass
 class Walk:
-    """One browser window of one person. `noted` collects what must not happen."""
+    """One browser window of one person. `noted` collects what must not happen.
+
+    `statuses` are those above 399 that the test provokes: the browser reports each as an error.
+    """
 
     page: Page
     app_url: str
     sandbox_url: str
     language: str = "sv"
     noted: list[str] = field(default_factory=list)
+    statuses: set[int] = field(default_factory=set)
+    callbacks: list[str] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -83,6 +103,7 @@ class Walk:
         walk.page.on("console", walk._note_message)
         walk.page.on("pageerror", lambda error: walk.noted.append(f"error: {error}"))
         walk.page.on("request", walk._note_request)
+        walk.page.on("response", walk._note_response)
         return walk
 
     @property
@@ -122,11 +143,55 @@ class Walk:
     def connect(self, company_id: str, name: str) -> str:
         """Connect the company; returns the connection's id once its name is read."""
         self.ask_for_consent()
-        self.page.locator(f"input[name=company][value='{company_id}']").check()
-        self.page.locator("button[value=allow]").click()
+        self.answer_consent(company_id)
         self.page.wait_for_url(f"{self.app_url}/companies/**")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
         return next(part for part in urlsplit(self.page.url).path.split("/") if "-" in part)
+
+    def companies(self) -> list[str]:
+        """The names in the list of companies."""
+        self.go("/companies/")
+        return self.page.locator("tbody[data-rows] th a").all_inner_texts()
+
+    def answer_consent(self, company_id: str) -> None:
+        """On the consent page: choose the company and allow."""
+        self.page.locator(f"input[name=company][value='{company_id}']").check()
+        self.page.locator("button[value=allow]").click()
+
+    def come_back(self, *, code: str, state: str) -> None:
+        """Open the callback's address as if Bokio had sent this person there."""
+        self.go(f"/bokio/callback?code={code}&state={state}")
+
+    @property
+    def asked_state(self) -> str:
+        """The `state` in the address of the consent page that is open."""
+        return parse_qs(urlsplit(self.page.url).query)["state"][0]
+
+    def line(self, place: int) -> Locator:
+        """A line of the editor, counted from 0."""
+        return self.page.locator("tbody[data-line]").nth(place)
+
+    def type_line(self, place: int, **values: str) -> None:
+        """Fill in fields of a line; one that is not there yet is added with the button."""
+        lines = self.page.locator("tbody[data-line]")
+        if lines.count() == place:
+            self.press("add_line")
+            expect(lines).to_have_count(place + 1)
+        for name, value in values.items():
+            part = self.line(place).locator(f"[data-part={name}]")
+            if name in {"product", "unit", "tax_rate"}:
+                part.select_option(value)
+            else:
+                part.fill(value)
+
+    def reload_until(self, wanted: Locator) -> None:
+        """Reload, as a person without scripts does, until it is there."""
+        for _ in range(RELOADS):
+            if wanted.count():
+                return
+            self.page.wait_for_timeout(500)
+            self.page.reload()
+        expect(wanted).to_have_count(1)
 
     def write_guide_invoice(self, connection_id: str, *, org_number: str) -> None:
         """Type the invoice of Bokio's guide, with a new customer and the discount."""
@@ -188,6 +253,9 @@ class Walk:
         ]
 
     def _note_message(self, message: ConsoleMessage) -> None:
+        provoked = STATUS.search(message.text)
+        if provoked and int(provoked[1]) in self.statuses:
+            return
         if message.type in {"error", "warning"}:
             self.noted.append(f"console: {message.text}")
 
@@ -196,3 +264,9 @@ class Walk:
         parts = urlsplit(request.url)
         if parts.scheme in {"http", "https"} and parts.netloc not in ours:
             self.noted.append(f"request to another host: {request.url}")
+        if request.url.startswith(f"{self.app_url}/bokio/callback"):
+            self.callbacks.append(request.url)
+
+    def _note_response(self, response: Response) -> None:
+        if response.url.startswith(self.app_url) and response.request.is_navigation_request():
+            self.policies.append(response.headers.get("content-security-policy", ""))
