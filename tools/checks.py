@@ -21,6 +21,7 @@ from tools.programs import ROOT, manage
 
 BIN = Path(sys.prefix) / "bin"
 DATA = "not journey and not slow"
+WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
 
@@ -111,9 +112,10 @@ def django(var: Path) -> list[Stage]:
 def tests() -> list[Stage]:
     """Return all tests on PostgreSQL, then those of the data layer on SQLite."""
     pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
+    once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
-        Stage("tests on SQLite", [*pytest, "-m", DATA], {"TEST_EMBEDDED": "1"}, loud=True),
+        Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
     ]
 
 
