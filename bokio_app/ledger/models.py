@@ -26,6 +26,8 @@ class FiscalYear(models.Model):
     status = models.CharField(max_length=20, help_text="open or closed, as Bokio says")
 
     class Meta:
+        verbose_name = _("fiscal year")
+        verbose_name_plural = _("fiscal years")
         ordering = ["connection", "start"]
         constraints = [
             UniqueConstraint(fields=["connection", "remote_id"], name="fiscal_year_once")
@@ -53,6 +55,8 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         ordering = ["connection", "number"]
         constraints = [UniqueConstraint(fields=["connection", "number"], name="account_once")]
 

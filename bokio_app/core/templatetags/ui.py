@@ -285,18 +285,18 @@ def field(
 
     `accepted` is what the value was found to be (a company's name); it puts a check in the
     field. `span` is its width in twelfths inside `.fields`. Other arguments become attributes
-    of the input: `hx_get=url`, `autofocus=True`.
+    of the input: `hx_get=url`, `autofocus=True`; False takes away one that the widget brings.
     """
     widget = bound.field.widget
     errors = [str(error) for error in bound.errors]
     text = "" if errors else str(accepted or hint or bound.help_text or "")
-    attributes = {name.replace("_", "-"): value for name, value in extra.items() if value}
+    attributes = {name.replace("_", "-"): value for name, value in extra.items()}
     attributes["aria-describedby"] = described_by(bound, errors=errors, text=text)
     if css:
         attributes["class"] = f"{widget.attrs.get('class', '')} {css}".strip()
     return {
         "bound": bound,
-        "widget": bound.as_widget(attrs={k: v for k, v in attributes.items() if v}),
+        "widget": bound.as_widget(attrs={k: v for k, v in attributes.items() if v not in ("", None)}),
         "label": label or bound.label,
         "errors": errors,
         "text": text,
