@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 FRESH_ENOUGH = timedelta(minutes=5)
 LAST_USE = timedelta(seconds=30)
-REFRESH_LEASE = timedelta(seconds=60)
+REFRESH_LEASE = timedelta(seconds=90)  # longer than two calls, each to its deadline
 KEPT_GRANTS = 3
 
 
@@ -141,7 +141,7 @@ def _refresh(connection: Connection, grant: TokenGrant, *, owner: uuid.UUID) -> 
         if grant.expires_at > clock.now() + LAST_USE:
             return grant
         raise
-    _require_same_company(connection, tokens)
+    _require_same_company(connection, tokens, generation=grant.generation)
     try:
         with transaction.atomic():
             return store(connection, _keeping_refresh(tokens, grant), after=grant.generation)
@@ -170,10 +170,10 @@ def _keeping_refresh(tokens: Tokens, grant: TokenGrant) -> Tokens:
     )
 
 
-def _require_same_company(connection: Connection, tokens: Tokens) -> None:
+def _require_same_company(connection: Connection, tokens: Tokens, *, generation: int) -> None:
     if tokens.company_id not in {None, connection.company_id}:
         log.error("refresh_wrong_company connection=%s", connection.pk)
-        break_connection(connection, generation=connection.generation)
+        break_connection(connection, generation=generation)
         raise WrongCompany
 
 

@@ -53,7 +53,7 @@ def claim(connection_id: UUID) -> Flow | None:
 def _claim(connection_id: UUID) -> Flow | None:
     now = clock.now()
     connection = (
-        Connection.objects.select_for_update(skip_locked=True)
+        Connection.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=now), pk=connection_id)
         .filter(state=State.ACTIVE)
         .first()
@@ -74,7 +74,9 @@ def _claim(connection_id: UUID) -> Flow | None:
     )
     if flow is None:
         return None
-    Flow.objects.filter(pk=flow.pk).update(
+    # It may have ended, or been put back, between the two statements.
+    taken = due_flows().filter(pk=flow.pk)
+    won = taken.update(
         state=FlowState.RUNNING,
         wait_reason="",
         fence=F("fence") + 1,
@@ -82,6 +84,8 @@ def _claim(connection_id: UUID) -> Flow | None:
         lease_until=times.lease(now),
         holds_resource=bool(flow.resource_key),
     )
+    if not won:
+        return None
     Connection.objects.filter(pk=connection.pk).update(served_at=now)
     flow.refresh_from_db()
     flow.connection = connection

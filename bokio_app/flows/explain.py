@@ -45,6 +45,10 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
         gettext_lazy("Bokio has not carried it out after many attempts"),
         gettext_lazy("Reading in Bokio shows that nothing was done. Nothing more is sent."),
     ),
+    "draft-changed": (
+        gettext_lazy("The draft was changed after it was sent off"),
+        gettext_lazy("Nothing is at Bokio. Open the draft, check it, and publish it once more."),
+    ),
     "internal-error": (
         gettext_lazy("A fault of ours stopped the run"),
         gettext_lazy("What was done is kept, and nothing is sent until you try again."),
@@ -92,7 +96,7 @@ LABELS: dict[str, StrPromise] = {
 }
 AMOUNTS = {"amount", "total"}
 NUMBERS_OF_PEOPLE = {"org_number", "vat_number"}
-OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash"}
+OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash", "version"}
 
 
 Values = dict[str, list[str]]

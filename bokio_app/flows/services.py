@@ -17,6 +17,7 @@ from bokio_app.tenants.models import User
 
 from .models import Flow, FlowState, Lane, Step, StepState
 from .operations import OPERATIONS
+from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def start(
     resource_key: str = "",
     lane: Lane = Lane.CLICK,
 ) -> tuple[Flow, bool]:
-    """Commit a flow with all its steps, in the caller's transaction, and ring for a worker.
+    """Commit a flow with all its steps, with the caller's transaction, and ring for a worker.
 
     Asked for again, by the same request or for the same business, the flow that exists is
     returned with False.
@@ -62,21 +63,14 @@ def start(
                 not_before=clock.now(),
                 created_by=by,
             )
+            # Together with the flow: a worker that met it without steps would call it done.
+            Step.objects.bulk_create(
+                Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
+                for pos, new in enumerate(steps)
+            )
+            _audit("flow.started", flow, by=by, business_key=business_key)
     except IntegrityError:
         return _existing(kind, connection, business_key, request_key), False
-    Step.objects.bulk_create(
-        Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
-        for pos, new in enumerate(steps)
-    )
-    record(
-        "flow.started",
-        tenant=flow.tenant_id,
-        subject="flow",
-        subject_id=flow.public_id,
-        actor=by,
-        kind=kind,
-        business_key=business_key,
-    )
     ring_after_commit(flow)
     return flow, True
 
@@ -107,6 +101,8 @@ def retry(flow: Flow, *, by: User, reason: str = "") -> None:
     """
     with transaction.atomic():
         _leave_stuck(flow, state=FlowState.READY, not_before=clock.now(), failures=0)
+        # A person's word gives a step that was sent too often a new row of attempts.
+        flow.steps.filter(state=StepState.PENDING, attempt__gt=1).update(attempt=1)
         _audit("flow.retried", flow, by=by, reason=reason)
         ring_after_commit(flow)
 
@@ -133,21 +129,45 @@ def correct(flow: Flow, payloads: dict[str, dict[str, Any]], *, by: User) -> Non
 
 
 def cancel(flow: Flow, *, by: User, reason: str = "") -> None:
-    """Stop a flow at the next boundary between steps; what has been done stays done."""
+    """Stop a flow between two steps: now where nobody works on it, else at the next boundary.
+
+    What has been done stays done. A step with an unknown outcome is read once more before the
+    flow ends. Raises `NotStuck` for a flow that has ended.
+    """
     with transaction.atomic():
-        changed = Flow.objects.filter(
-            pk=flow.pk, state__in=[FlowState.READY, FlowState.RUNNING, FlowState.PARKED]
-        ).update(cancel_requested=True)
-        if not changed:
-            _leave_stuck(
-                flow,
-                state=FlowState.READY,
-                not_before=clock.now(),
-                failures=0,
-                cancel_requested=True,
-            )
+        current = Flow.objects.select_for_update().get(pk=flow.pk)
+        if not current.is_open:
+            raise NotStuck
         _audit("flow.cancel_requested", flow, by=by, reason=reason)
-        ring_after_commit(flow)
+        if current.state != FlowState.RUNNING and _is_between_steps(current):
+            _end(current, by=by)
+        else:
+            _ask_to_end(current)
+            ring_after_commit(current)
+    flow.refresh_from_db()
+
+
+def _is_between_steps(flow: Flow) -> bool:
+    return flow.steps.filter(pos=flow.cursor, state=StepState.PENDING).exists()
+
+
+def _end(flow: Flow, *, by: User) -> None:
+    flow.state, flow.finished_at = FlowState.CANCELLED, clock.now()
+    flow.cancel_requested, flow.holds_resource = True, False
+    flow.wait_reason = flow.stuck_code = ""
+    flow.save()
+    _audit("flow.cancelled", flow, by=by)
+    flow_cancelled.send(Flow, flow=flow)
+
+
+def _ask_to_end(flow: Flow) -> None:
+    """Leave the end to a worker, who first settles what is unclear."""
+    flow.cancel_requested = True
+    if flow.state == FlowState.STUCK:
+        flow.state, flow.not_before = FlowState.READY, clock.now()
+        flow.wait_reason = flow.stuck_code = ""
+        flow.failures = 0
+    flow.save()
 
 
 def _leave_stuck(flow: Flow, **fields: Any) -> None:
@@ -159,7 +179,7 @@ def _leave_stuck(flow: Flow, **fields: Any) -> None:
     flow.refresh_from_db()
 
 
-def _audit(action: str, flow: Flow, *, by: User, **data: Any) -> None:
+def _audit(action: str, flow: Flow, *, by: User | None, **data: Any) -> None:
     record(
         action,
         tenant=flow.tenant_id,

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Sent inside the transaction that ends a flow well. Argument: `flow`.
 flow_finished = Signal()
+
+# Sent inside the transaction that ends a flow because a person asked for it. Argument: `flow`.
+flow_cancelled = Signal()

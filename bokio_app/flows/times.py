@@ -14,6 +14,7 @@ PROOF_DELAYS = (2, 10)
 ABSENT_APART = 5
 LEASE_MARGIN = 5
 LONGEST_WAIT = 300
+MOST_DOUBLINGS = 9  # two to this is beyond the longest wait
 
 
 def scaled(seconds: float) -> timedelta:
@@ -56,5 +57,5 @@ def next_proof(step: Step, now: datetime) -> datetime:
 
 def backoff(failures: int) -> timedelta:
     """1, 2, 4 … seconds up to five minutes, with jitter so that workers do not march in step."""
-    seconds = min(2.0**failures, LONGEST_WAIT)
+    seconds = min(2.0 ** min(failures, MOST_DOUBLINGS), LONGEST_WAIT)
     return scaled(seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret depends on it

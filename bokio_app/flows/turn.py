@@ -19,7 +19,7 @@ from bokio_app.core import clock
 from . import times
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
-from .signals import flow_finished
+from .signals import flow_cancelled, flow_finished
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Turn:
         # Through JSON and back, so that a later step sees what a later worker would see.
         step.result = json.loads(json.dumps(done.result, cls=DjangoJSONEncoder))
         self.unsaved = Unsaved(step=step, done=done, resolved_by=by, log=log)
+        self.worn_token = 0  # the token works
         self.flow.cursor = step.pos + 1
 
     def save(self) -> None:
@@ -146,7 +147,13 @@ class Turn:
             self._own(state=FlowState.PARKED, wait_reason=reason, lease_until=None, lease_owner="")
 
     def stick(self, step: Step, *, code: str, message: str, **fields: Any) -> None:
-        """Stop: a person must look. The step keeps what Bokio said and what we saw."""
+        """Stop: a person must look. The step keeps what Bokio said and what we saw.
+
+        Whoever cancels a flow has seen where it stands: if it would stop there again, it ends.
+        """
+        if self.flow.cancel_requested and step.error_code == code:
+            self.cancel()
+            return
         with transaction.atomic():
             self._own(
                 state=FlowState.STUCK,
@@ -171,6 +178,7 @@ class Turn:
         with transaction.atomic():
             self._end(FlowState.CANCELLED)
             self._audit("flow.cancelled")
+            flow_cancelled.send(Flow, flow=self.flow)
 
     def log_line(
         self,

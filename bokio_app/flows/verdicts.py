@@ -117,7 +117,8 @@ def failure_of_ours(turn: Turn) -> None:
     because a step that was sent stays marked as sent.
     """
     turn.unsaved = None
-    turn.flow.refresh_from_db(fields=["cursor"])
+    # What the failed transaction had set is undone in the database, not in memory.
+    turn.flow.refresh_from_db(fields=["cursor", "failures"])
     try:
         if turn.flow.failures >= MOST_FAILURES_OF_OURS and turn.step:
             turn.stick(turn.step, code="internal-error", message="")

@@ -8,18 +8,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.customers import Contact, CustomerDraft
 from bokio_app.bokio.customers import Customer as RemoteCustomer
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import F, Filter, FilterError
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.bokio.invoices import InvoiceDraft
 from bokio_app.bokio.line_items import LineItem as RemoteLine
 from bokio_app.core.clock import now
-from bokio_app.flows.models import Step, StepState, WaitReason
+from bokio_app.flows.models import FlowState, Step, StepState, WaitReason
 from bokio_app.flows.operations import (
     Absent,
     Ambiguous,
@@ -48,7 +50,6 @@ class EnsureCustomer(Operation):
 
     name = "ensure_customer"
     label = _("Customer in Bokio")
-    object_type = "customer"
     looks_first = True
 
     def skip(self, ctx: StepContext) -> str:
@@ -62,7 +63,7 @@ class EnsureCustomer(Operation):
             state__in=[StepState.SENT, StepState.UNKNOWN],
             flow__connection_id=ctx.flow.connection_id,
             payload__customer=ctx.payload["customer"],
-        )
+        ).exclude(flow__state=FlowState.CANCELLED)
         return WaitReason.CUSTOMER_BUSY if others.exclude(pk=ctx.step.pk).exists() else ""
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
@@ -79,11 +80,20 @@ class EnsureCustomer(Operation):
         where = _by_number(ctx.payload)
         if where is None:
             where = F("modifiedDateTime") >= (ctx.step.intent_at or now()) - CLOCK_DIFFERENCE
-        found = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
+        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
+        found = same if _by_number(ctx.payload) else _not_others(ctx, same)
         return exactly_one(map(_customer_done, found), what=str(_("customer")))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
-        Customer.objects.filter(pk=ctx.payload["customer"]).update(remote_id=done.remote_id)
+        """Give our row Bokio's id; where another row has it already, become that row."""
+        mine = Customer.objects.filter(pk=ctx.payload["customer"])
+        same = Customer.objects.filter(
+            connection_id=ctx.flow.connection_id, remote_id=done.remote_id
+        ).exclude(pk=ctx.payload["customer"])
+        if twin := same.first():
+            _merge(mine, into=twin)
+        else:
+            mine.update(remote_id=done.remote_id)
 
 
 @register
@@ -95,6 +105,7 @@ class CreateInvoice(Operation):
     object_type = "invoice"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        _require_unchanged(ctx)
         return _invoice_done(bokio.invoices.create(_invoice_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
@@ -162,6 +173,42 @@ class RecordInvoice(Operation):
         )
 
 
+def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCustomer]:
+    """People have no number that tells them apart: leave out those that our other rows held
+    before this step began. A row that came later is a reading's copy of what the step made.
+    """
+    held = Customer.objects.filter(
+        connection_id=ctx.flow.connection_id,
+        remote_id__in=[str(each.id) for each in found],
+        created_at__lt=ctx.step.intent_at or now(),
+    ).exclude(pk=ctx.payload["customer"])
+    others = set(held.values_list("remote_id", flat=True))
+    return [each for each in found if str(each.id) not in others]
+
+
+def _merge(mine: QuerySet[Customer], *, into: Customer) -> None:
+    """Two rows are one customer of Bokio's: invoices and waiting steps move to `into`."""
+    for row in mine:
+        Invoice.objects.filter(customer=row).update(customer=into)
+        waiting = Step.objects.filter(
+            op=EnsureCustomer.name,
+            state=StepState.PENDING,
+            flow__connection_id=row.connection_id,
+            payload__customer=str(row.pk),
+        )
+        for step in waiting:
+            step.payload = {**step.payload, "customer": str(into.pk)}
+            step.save(update_fields=["payload"])
+        row.delete()
+
+
+def _require_unchanged(ctx: StepContext) -> None:
+    """A draft that was saved after it was sent off must be sent off again, by a person."""
+    wanted = ctx.payload["version"]
+    if not Invoice.objects.filter(pk=ctx.payload["invoice"], version=wanted).exists():
+        raise Unsendable("The draft was changed after it was sent off.", code="draft-changed")
+
+
 def _remote_id(ctx: StepContext) -> UUID:
     return UUID(ctx.result("create_invoice", "remote_id"))
 
@@ -218,10 +265,9 @@ def _customer_done(customer: RemoteCustomer) -> Done:
 
 def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
     payload = ctx.payload
-    customer = Customer.objects.get(pk=_customer_id(ctx))
     due = payload["due_date"]
     return InvoiceDraft(
-        customer_id=UUID(customer.remote_id),
+        customer_id=_remote_customer(ctx),
         invoice_date=date.fromisoformat(payload["invoice_date"]),
         due_date=date.fromisoformat(due) if due else None,
         currency=payload["currency"],
@@ -231,9 +277,12 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
     )
 
 
-def _customer_id(ctx: StepContext) -> str:
-    steps: Iterable[Step] = ctx.flow.steps.filter(op=EnsureCustomer.name)
-    return next(str(step.payload["customer"]) for step in steps)
+def _remote_customer(ctx: StepContext) -> UUID:
+    """The customer that an earlier step made or found; our own row's when it was known before."""
+    if found := ctx.results[EnsureCustomer.name].get("remote_id"):
+        return UUID(found)
+    step = ctx.flow.steps.get(op=EnsureCustomer.name)
+    return UUID(Customer.objects.get(pk=step.payload["customer"]).remote_id)
 
 
 def _line(line: dict[str, Any]) -> RemoteLine:

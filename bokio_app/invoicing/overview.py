@@ -141,6 +141,10 @@ class Overview:
         return self.invoice.is_draft and services.is_editable(self.invoice)
 
     @cached_property
+    def may_go_on(self) -> bool:
+        return services.may_go_on(self.invoice)
+
+    @cached_property
     def problems(self) -> list[tuple[str, str]]:
         return services.problems_of(self.invoice) if self.is_editable else []
 

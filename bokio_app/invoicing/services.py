@@ -148,7 +148,7 @@ def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
         if invoice.version != version and draft_of(invoice) == _dated(draft):
             return invoice
-        if not is_editable(invoice):
+        if not is_editable(invoice, holding=True):
             raise NotEditable
         if invoice.version != version:
             raise EditConflict(invoice)
@@ -168,24 +168,24 @@ def delete_draft(invoice: Invoice, *, by: User) -> None:
         invoice.delete()
 
 
-def sending_flow(invoice: Invoice) -> Flow | None:
-    """The flow that sends, or has sent, this invoice."""
+def sending_flow(invoice: Invoice, *, holding: bool = False) -> Flow | None:
+    """The flow that sends, or has sent, this invoice. `holding` locks it for the transaction."""
+    flows = Flow.objects.select_for_update() if holding else Flow.objects
     return (
-        Flow.objects.filter(
-            connection_id=invoice.connection_id,
-            kind=SEND_INVOICE,
-            business_key=str(invoice.pk),
-        )
+        flows.filter(tenant_id=invoice.tenant_id, kind=SEND_INVOICE, business_key=str(invoice.pk))
         .exclude(state=FlowState.CANCELLED)
         .first()
     )
 
 
-def is_editable(invoice: Invoice) -> bool:
-    """True while nothing of it can be at Bokio: not sent, or refused before anything was made."""
+def is_editable(invoice: Invoice, *, holding: bool = False) -> bool:
+    """True while nothing of it can be at Bokio: not sent, or refused before anything was made.
+
+    With `holding` it stays so until the transaction ends: no retry gets in between.
+    """
     if not invoice.is_ours:
         return False
-    flow = sending_flow(invoice)
+    flow = sending_flow(invoice, holding=holding)
     if flow is None:
         return True
     created = flow.steps.get(op="create_invoice")
@@ -229,11 +229,14 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
     """Publish and record: customer, draft with all lines, publish, record, each exactly once.
 
     Asked for again, the flow that exists is returned with False; a flow that Bokio's refusal of
-    the data has stopped goes on with the corrected draft. Raises `NotReady`, `NotEditable`.
+    the data has stopped goes on with the corrected draft; after a cancelled flow a new one does
+    what is left. Raises `NotReady`, `NotEditable`.
     """
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-        flow = sending_flow(invoice)
+        flow = sending_flow(invoice, holding=True)
+        if may_go_on(invoice):
+            return _start(invoice, _payloads_left(invoice), by=by, request_key=request_key)
         if not is_editable(invoice):
             if flow is None:
                 raise NotEditable
@@ -242,25 +245,48 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             raise NotReady(problems)
         payloads = _payloads(invoice)
         if flow is None:
-            steps = [flows.NewStep(op, payload) for op, payload in payloads.items()]
-            return flows.start(
-                SEND_INVOICE,
-                connection=invoice.connection,
-                steps=steps,
-                business_key=str(invoice.pk),
-                resource_key=invoice.resource_key,
-                request_key=request_key,
-                by=by,
-            )
+            return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, payloads, by=by)
         return flow, True
+
+
+def may_go_on(invoice: Invoice) -> bool:
+    """True for what a cancelled flow has left at Bokio: not published, or not recorded."""
+    if invoice.is_ours or sending_flow(invoice):
+        return False
+    return invoice.is_draft or not (invoice.is_recorded or _is_cash(invoice))
+
+
+def _start(
+    invoice: Invoice, payloads: dict[str, dict[str, Any]], *, by: User, request_key: str
+) -> tuple[Flow, bool]:
+    return flows.start(
+        SEND_INVOICE,
+        connection=invoice.connection,
+        steps=[flows.NewStep(op, payload) for op, payload in payloads.items()],
+        business_key=str(invoice.pk),
+        resource_key=invoice.resource_key,
+        request_key=request_key,
+        by=by,
+    )
+
+
+def _is_cash(invoice: Invoice) -> bool:
+    year = fiscal_year_of(invoice.connection, invoice.invoice_date)
+    return bool(year and year.is_cash)
+
+
+def _payloads_left(invoice: Invoice) -> dict[str, dict[str, Any]]:
+    """What remains to be done with an invoice that Bokio has; proofs skip what is done there."""
+    reference = {"invoice": str(invoice.pk), "remote_id": invoice.remote_id}
+    record_step = {"record_invoice": {**reference, "cash": _is_cash(invoice)}}
+    return ({"publish_invoice": reference} if invoice.is_draft else {}) | record_step
 
 
 def _payloads(invoice: Invoice) -> dict[str, dict[str, Any]]:
     """What each step sends, frozen now: later changes here do not reach a flow under way."""
     customer = invoice.customer
     assert customer is not None  # noqa: S101  problems_of has seen to it
-    year = fiscal_year_of(invoice.connection, invoice.invoice_date)
     lines = [
         {each.name: getattr(line, each.name) for each in fields(LineInput)}
         for line in invoice.lines.all()
@@ -280,9 +306,10 @@ def _payloads(invoice: Invoice) -> dict[str, dict[str, Any]]:
             "your_reference": invoice.your_reference,
             "total": invoice.total,
             "lines": lines,
+            "version": invoice.version,
         },
         "publish_invoice": reference,
-        "record_invoice": {**reference, "cash": bool(year and year.is_cash)},
+        "record_invoice": {**reference, "cash": _is_cash(invoice)},
     }
 
 

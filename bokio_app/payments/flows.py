@@ -58,7 +58,13 @@ class CreateSettlement(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
-        Settlement.objects.filter(pk=ctx.payload["settlement"]).update(remote_id=done.remote_id)
+        mine = Settlement.objects.filter(pk=ctx.payload["settlement"])
+        # A reading may have met it before its answer was found, and made a row of its own.
+        copies = Settlement.objects.filter(
+            invoice=ctx.payload["invoice"], remote_id=done.remote_id
+        ).exclude(pk=ctx.payload["settlement"])
+        copies.delete()
+        mine.update(remote_id=done.remote_id)
 
 
 @register
@@ -108,7 +114,12 @@ class CreatePayment(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
-        Payment.objects.filter(pk=ctx.payload["payment"]).update(remote_id=done.remote_id)
+        mine = Payment.objects.filter(pk=ctx.payload["payment"])
+        copies = Payment.objects.filter(
+            invoice=ctx.payload["invoice"], remote_id=done.remote_id
+        ).exclude(pk=ctx.payload["payment"])
+        copies.delete()
+        mine.update(remote_id=done.remote_id)
 
 
 @register

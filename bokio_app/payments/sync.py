@@ -19,7 +19,7 @@ from bokio_app.core import clock
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
-from bokio_app.flows.signals import flow_finished
+from bokio_app.flows.signals import flow_cancelled, flow_finished
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import SEND_INVOICE
 from bokio_app.ledger.sync import fetch_entries, keep_entries
@@ -143,8 +143,24 @@ def start_reading(invoice: Invoice, *, by: User | None, because: str) -> Flow:
 @receiver(flow_finished, dispatch_uid="payments_read_invoice")
 def read_after_work(flow: Flow, **_kwargs: Any) -> None:
     """What a flow has changed is read at once, so that pages show what Bokio really holds."""
-    if flow.kind not in {SEND_INVOICE, REGISTER_PAYMENT}:
-        return
+    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT}:
+        _read_invoice_of(flow)
+
+
+@receiver(flow_cancelled, dispatch_uid="payments_forget_wanted")
+def forget_what_was_wanted(flow: Flow, **_kwargs: Any) -> None:
+    """A payment or fee that a cancelled flow had not yet made is not shown as on its way."""
+    if flow.kind == REGISTER_PAYMENT:
+        unmade = Payment.objects.filter(pk=flow.business_key, remote_id="")
+        Settlement.objects.filter(payment__in=unmade, remote_id="").delete()
+        Settlement.objects.filter(payment__in=unmade).update(payment=None)
+        unmade.delete()
+    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT} and flow.cursor:
+        _read_invoice_of(flow)
+
+
+def _read_invoice_of(flow: Flow) -> None:
     invoice_id = flow.resource_key.removeprefix("invoice:")
     invoice = Invoice.objects.select_related("connection").get(pk=invoice_id)
-    start_reading(invoice, by=flow.created_by, because=str(flow.pk))
+    if invoice.remote_id:
+        start_reading(invoice, by=flow.created_by, because=str(flow.pk))
