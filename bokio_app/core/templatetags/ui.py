@@ -292,11 +292,12 @@ def field(
     text = "" if errors else str(accepted or hint or bound.help_text or "")
     attributes = {name.replace("_", "-"): value for name, value in extra.items()}
     attributes["aria-describedby"] = described_by(bound, errors=errors, text=text)
+    attributes = {name: value for name, value in attributes.items() if value not in ("", None)}
     if css:
         attributes["class"] = f"{widget.attrs.get('class', '')} {css}".strip()
     return {
         "bound": bound,
-        "widget": bound.as_widget(attrs={k: v for k, v in attributes.items() if v not in ("", None)}),
+        "widget": bound.as_widget(attrs=attributes),
         "label": label or bound.label,
         "errors": errors,
         "text": text,
