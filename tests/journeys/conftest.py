@@ -42,12 +42,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """On the test run's database and broker, at a tenth of the engine's times.
 
     An answer may take ten seconds all the same, so that a test can look at a call in flight.
+    Static files are collected, compressed and named by their content, as in production.
     """
     with Stack(
         tmp_path_factory.mktemp("stack"),
         companies=COMPANIES,
-        env={"TIME_FACTOR": "0.1", "FLOW_DEADLINE": "100"},
+        env={"TIME_FACTOR": "0.1", "FLOW_DEADLINE": "100", "STATIC_MANIFEST": "1"},
     ) as running:
+        running.manage("collectstatic", "--no-input", "--verbosity", "0")
         running.start()
         running.manage("seed_demo", "--password", PASSWORD, "--force")
         yield running
@@ -78,7 +80,7 @@ def open_window(browser: Browser, stack: Stack) -> Iterator[Callable[..., Walk]]
     noted = [line for walk in windows for line in walk.noted]
     for walk in windows:
         walk.context.close()
-    assert not noted
+    assert not noted, "\n".join(noted)
 
 
 @pytest.fixture

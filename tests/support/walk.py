@@ -95,6 +95,7 @@ class Walk:
             device_scale_factor=2 if width < 600 else 1,
         )
         context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         for name, value in (("bokio_app_language", language), ("theme", theme)):
             context.add_cookies([{"name": name, "value": value, "url": app_url}])
         walk = cls(
