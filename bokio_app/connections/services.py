@@ -19,7 +19,7 @@ from bokio_app.tenants.models import Tenant, User
 
 from .grants import oauth_app, store
 from .models import ConnectAttempt, Connection, State
-from .signals import connected
+from .signals import reading_wanted
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 SCOPES = (
@@ -129,6 +129,13 @@ def finish_connect(*, by: User, browser: str, state: str, code: str, error: str)
     return _keep(attempt, tokens, company_id=tokens.company_id)
 
 
+def read_again(connection: Connection, *, by: User) -> None:
+    """Have the company, its accounts and its customers read anew; once a minute at most."""
+    occasion = f"asked {clock.now():%Y-%m-%d %H:%M}"
+    with transaction.atomic():
+        reading_wanted.send(Connection, connection=connection, by=by, occasion=occasion)
+
+
 def _consume(*, by: User, browser: str, state: str) -> ConnectAttempt:
     """Claim the attempt atomically, so that two callbacks cannot spend one code."""
     attempt = ConnectAttempt.objects.filter(
@@ -163,7 +170,10 @@ def _keep(attempt: ConnectAttempt, tokens: Tokens, *, company_id: UUID) -> Conne
                 actor=attempt.user_id,
                 company=str(company_id),
             )
-            connected.send(Connection, connection=connection, by=attempt.user, again=already)
+            occasion = f"consent {connection.generation}"
+            reading_wanted.send(
+                Connection, connection=connection, by=attempt.user, occasion=occasion
+            )
     except IntegrityError:
         # Another consent for the same company was kept a moment before this one.
         raise CompanyTaken from None

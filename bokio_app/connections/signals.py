@@ -2,6 +2,7 @@
 
 from django.dispatch import Signal
 
-# Sent inside the transaction that makes a connection usable, new or again.
-# Arguments: `connection`, `by` (the person), `again` (True when it was connected before).
-connected = Signal()
+# Sent inside the transaction that makes a connection usable, new or again, and when a person
+# asks for it: whoever keeps a copy of the books starts to read them. Arguments: `connection`,
+# `by` (the person), `occasion` (a text; one reading for each).
+reading_wanted = Signal()

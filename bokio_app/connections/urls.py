@@ -10,5 +10,6 @@ urlpatterns = [
     path("<uuid:connection_id>/", views.detail, name="detail"),
     path("<uuid:connection_id>/connected/", views.result, name="result"),
     path("<uuid:connection_id>/renewed/", views.renewed, name="renewed"),
+    path("<uuid:connection_id>/read/", views.read, name="read"),
     path("<uuid:connection_id>/reconnect/", views.reconnect, name="reconnect"),
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -97,6 +99,16 @@ def reconnect(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         request.tenant, by=request.user, browser=_browser(request), connection=connection
     )
     return redirect(address)
+
+
+@member
+@require_POST
+def read(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    """Read the company, its accounts and its customers anew, in the background."""
+    connection = _find(request, connection_id)
+    services.read_again(connection, by=request.user)
+    messages.info(request, _("The company is being read from Bokio."))
+    return redirect("connections:detail", connection.pk)
 
 
 def _browser(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.customers import Customer as RemoteCustomer
 from bokio_app.connections.models import Connection
-from bokio_app.connections.signals import connected
+from bokio_app.connections.signals import reading_wanted
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
@@ -90,13 +90,14 @@ _values_of = (
 )
 
 
-@receiver(connected, dispatch_uid="invoicing_reads_customers")
-def read_customers(connection: Connection, by: User, **_kwargs: Any) -> None:
+@receiver(reading_wanted, dispatch_uid="invoicing_reads_customers")
+def read_customers(connection: Connection, by: User, occasion: str, **_kwargs: Any) -> None:
+    """Read the company's customers anew, in the background."""
     flows.start(
         READ_CUSTOMERS,
         connection=connection,
         steps=[flows.NewStep(ReadCustomers.name, {})],
-        business_key=f"{connection.pk}:{connection.generation}",
+        business_key=f"{connection.pk}:{occasion}",
         lane=Lane.SYNC,
         by=by,
     )

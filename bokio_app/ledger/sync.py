@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.journal_entries import JournalEntry as RemoteEntry
 from bokio_app.connections.models import Connection
-from bokio_app.connections.signals import connected
+from bokio_app.connections.signals import reading_wanted
 from bokio_app.core import clock
 from bokio_app.flows import services as flows
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
@@ -102,21 +102,17 @@ class ReadAccounts(Operation):
         )
 
 
-def start_reading(connection: Connection, *, by: User | None) -> None:
+@receiver(reading_wanted, dispatch_uid="ledger_reads_company")
+def start_reading(connection: Connection, by: User | None, occasion: str, **_kwargs: Any) -> None:
     """Read the company anew, in the background."""
     steps = [flows.NewStep(op.name, {}) for op in (ReadCompany, ReadFiscalYears, ReadAccounts)]
     flows.start(
         READ_BOOKS,
         connection=connection,
         steps=steps,
-        business_key=f"{connection.pk}:{connection.generation}",
+        business_key=f"{connection.pk}:{occasion}",
         by=by,
     )
-
-
-@receiver(connected, dispatch_uid="ledger_reads_new_company")
-def read_new_company(connection: Connection, by: User, **_kwargs: Any) -> None:
-    start_reading(connection, by=by)
 
 
 def fetch_entries(bokio: Bokio, connection: Connection, remote_ids: list[str]) -> list[RemoteEntry]:

@@ -165,13 +165,13 @@ def test_five_hundred_companies_cost_no_more_queries_than_one(
     assert len(page.context["rows"]) == 500
 
 
-@pytest.mark.parametrize("name", ["detail", "result", "renewed", "reconnect"])
+@pytest.mark.parametrize("name", ["detail", "result", "renewed", "reconnect", "read"])
 def test_a_member_of_another_workspace_finds_nothing(name: str, tenant: Tenant) -> None:
     company = make.connection(tenant)
     stranger = browser_of(make.member())
     address = reverse(f"connections:{name}", args=[company.pk])
 
-    answer = stranger.post(address) if name == "reconnect" else stranger.get(address)
+    answer = stranger.post(address) if name in {"reconnect", "read"} else stranger.get(address)
 
     assert answer.status_code == 404
     assert not ConnectAttempt.objects.exists()
@@ -194,6 +194,18 @@ def test_the_company_page_shows_years_runs_and_what_our_copy_holds(
 
 
 # To Bokio and back
+
+
+def test_a_member_has_a_company_read_again_and_twice_in_a_minute_is_once(
+    client: Client, tenant: Tenant
+) -> None:
+    company = make.connection(tenant)
+
+    for _click in range(2):
+        answer = client.post(reverse("connections:read", args=[company.pk]))
+
+    assert answer["Location"] == reverse("connections:detail", args=[company.pk])
+    assert sorted(flow.kind for flow in company.flows.all()) == ["read_books", "read_customers"]
 
 
 def test_the_hand_over_says_what_is_asked_for_before_anything_is_asked(client: Client) -> None:

@@ -49,7 +49,7 @@ def connect(sandbox: SandboxProcess, *, by: User, company: int = 0) -> Connectio
     grants.store(connection, tokens, after=0)
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     connection.refresh_from_db()
-    start_reading(connection, by=by)
+    start_reading(connection, by=by, occasion="test")
     work(connection)
     return connection
 
