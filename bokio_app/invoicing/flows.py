@@ -81,7 +81,7 @@ class EnsureCustomer(Operation):
         if where is None:
             where = F("modifiedDateTime") >= (ctx.step.intent_at or now()) - CLOCK_DIFFERENCE
         same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
-        found = same if _by_number(ctx.payload) else _not_others(ctx, same)
+        found = same if _by_number(ctx.payload) is not None else _not_others(ctx, same)
         return exactly_one(map(_customer_done, found), what=str(_("customer")))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
