@@ -186,6 +186,8 @@ def _unclaimed(
 
 def _done(made: RemotePayment | RemoteSettlement) -> Done:
     result = {"remote_id": str(made.id), "amount": made.amount, "date": made.date}
+    if isinstance(made, RemotePayment):
+        result["account"] = made.account
     return Done(result, remote_id=str(made.id))
 
 
