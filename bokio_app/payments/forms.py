@@ -21,6 +21,7 @@ class PaymentForm(forms.Form):
     """What came in, when, where, and what the bank kept of it. Amounts are SEK."""
 
     request_key = forms.UUIDField(widget=forms.HiddenInput)
+    open_seen = forms.DecimalField(required=False, widget=forms.HiddenInput)
     amount = AmountField(label=gettext_lazy("Amount that came in"))
     date = DayField(label=gettext_lazy("Payment date"))
     account = forms.TypedChoiceField(label=gettext_lazy("Paid into"), coerce=int)
@@ -52,6 +53,7 @@ class PaymentForm(forms.Form):
             amount=values["amount"],
             account=values["account"],
             fee=values["fee"],
+            open_seen=values["open_seen"],
         )
 
     def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:
@@ -72,6 +74,10 @@ def problem_text(code: str) -> str:
         "not_published": _("The invoice is not published, so nothing can be paid yet."),
         "not_positive": _("Write a positive amount."),
         "more_than_open": _("Amount and fee together are more than what is open."),
+        "paid_meanwhile": _(
+            "Another payment was registered after this page was opened. "
+            "Open it again and see what is left."
+        ),
         "no_fiscal_year": _("The company has no fiscal year for this date."),
         "closed_year": _("The fiscal year of this date is closed. Choose a date in an open one."),
         "unknown_account": _("This account is not in the company's chart."),

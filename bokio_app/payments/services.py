@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from bokio_app.audit.services import record
 from bokio_app.core.money import ZERO
@@ -32,28 +33,37 @@ class CannotPay(Exception):
 
 @dataclass(frozen=True)
 class PaymentInput:
-    """What a person enters: amounts in SEK; `fee` is what the bank kept, 0 for none."""
+    """What a person enters: amounts in SEK; `fee` is what the bank kept, 0 for none.
+
+    `open_seen` is what the page showed as open, None when there was no page.
+    """
 
     date: date
     amount: Decimal
     account: int
     fee: Decimal = ZERO
+    open_seen: Decimal | None = None
 
 
 def problems_of(invoice: Invoice, wanted: PaymentInput) -> list[tuple[str, str]]:
     """Why it cannot be registered, as (field, code); judged from our own copy alone.
 
     Fields: `amount`, `fee`, `date`, `account` and empty for the whole. Codes: `not_published`,
-    `not_positive`, `more_than_open`, `no_fiscal_year`, `closed_year`, `unknown_account`.
+    `not_positive`, `more_than_open`, `paid_meanwhile`, `no_fiscal_year`, `closed_year`,
+    `unknown_account`. An overpayment is accepted from a person who has seen what is open now.
     """
     problems: list[tuple[str, str]] = []
+    left = still_open(invoice)
     if invoice.is_draft:
         problems.append(("", "not_published"))
     if wanted.amount <= 0:
         problems.append(("amount", "not_positive"))
     if wanted.fee < 0:
         problems.append(("fee", "not_positive"))
-    if wanted.fee and wanted.fee + wanted.amount > invoice.open_amount:
+    too_much = wanted.fee + wanted.amount > left
+    if too_much and wanted.open_seen is not None and wanted.open_seen > left:
+        problems.append(("amount", "paid_meanwhile"))
+    elif too_much and wanted.fee:
         problems.append(("fee", "more_than_open"))
     year = fiscal_year_of(invoice.connection, wanted.date)
     if year is None:
@@ -64,6 +74,19 @@ def problems_of(invoice: Invoice, wanted: PaymentInput) -> list[tuple[str, str]]
     if accounts.exists() and not accounts.filter(number=wanted.account).exists():
         problems.append(("account", "unknown_account"))
     return problems
+
+
+def still_open(invoice: Invoice) -> Decimal:
+    """What is open once all is done that is on its way or not yet in our reading, in SEK."""
+    unseen = Q(remote_id="")
+    if invoice.read_at:
+        unseen |= Q(created_at__gt=invoice.read_at)
+    else:
+        unseen = Q()
+    on_the_way = ZERO
+    for rows in (invoice.payments, invoice.settlements):
+        on_the_way += rows.filter(unseen).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    return invoice.open_amount - on_the_way
 
 
 def register(

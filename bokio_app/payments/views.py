@@ -42,7 +42,7 @@ def register(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     invoice = _invoice(request, invoice_id)
     names = account_names(invoice.connection)
     if request.method != "POST":
-        if invoice.is_draft or invoice.open_amount <= 0:
+        if invoice.is_draft or services.still_open(invoice) <= 0:
             messages.info(request, _("There is nothing open to pay on this invoice."))
             return redirect("invoicing:detail", invoice.pk)
         return _page(request, invoice, PaymentForm(initial=_proposal(invoice), names=names), names)
@@ -90,9 +90,11 @@ def _invoice(request: TenantRequest, invoice_id: uuid.UUID) -> Invoice:
 
 
 def _proposal(invoice: Invoice) -> dict[str, object]:
+    left = services.still_open(invoice)
     return {
         "request_key": uuid.uuid4(),
-        "amount": as_typed(invoice.open_amount),
+        "open_seen": left,
+        "amount": as_typed(left),
         "date": clock.today().isoformat(),
         "account": services.PAYMENT_ACCOUNTS[0],
         "fee": as_typed(ZERO),

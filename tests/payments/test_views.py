@@ -180,3 +180,17 @@ def test_another_tenants_invoice_is_not_found(page, name):
 
     assert answers - {405} == {404}
     assert Payment.objects.count() == 0
+
+
+def test_a_second_person_is_told_that_the_invoice_was_paid_meanwhile(page, invoice):
+    form = page.get(url_of(invoice)).context["form"]
+    seen = {"open_seen": str(form["open_seen"].value()), "fee": "0", "amount": "64 625,00"}
+
+    first = page.post(url_of(invoice), typed(**seen))
+    second = page.post(url_of(invoice), typed(**seen))
+
+    assert (first.status_code, second.status_code) == (302, 422)
+    assert "amount" in second.context["form"].errors
+    assert Payment.objects.count() == Flow.objects.count() == 1
+    again = page.get(url_of(invoice))
+    assert again["Location"] == reverse("invoicing:detail", args=[invoice.pk])
