@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -33,6 +33,9 @@ format: ## Put the code into its format
 
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
+
+bench-pages: ## Time the pages over 500 companies and 100,000 invoices
+	$(TEST) tools.bench_pages
 
 pictures: ## Take the documentation's screenshots
 	$(TEST) tools.pictures

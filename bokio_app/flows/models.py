@@ -118,6 +118,12 @@ class Flow(models.Model):
             ),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="flow_leases"),
             models.Index(fields=["tenant", "-created_at"], name="flow_newest"),
+            models.Index(fields=["tenant", "state", "kind"], name="flow_counts"),
+            models.Index(
+                fields=["tenant", "state", "-created_at"],
+                condition=Q(state__in=["ready", "running", "parked", "stuck"]),
+                name="flow_open",
+            ),
             models.Index(fields=["connection", "resource_key"], name="flow_resource"),
         ]
 

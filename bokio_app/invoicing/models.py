@@ -126,6 +126,14 @@ class Invoice(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-created_at"], name="invoice_newest"),
             models.Index(fields=["connection", "status"], name="invoice_status"),
+            models.Index(
+                fields=["tenant", "status"], include=["total", "open_amount"], name="invoice_sums"
+            ),
+            models.Index(
+                fields=["tenant", "connection"],
+                condition=Q(status="draft") | Q(journal_entry_id="") | Q(open_amount__gt=0),
+                name="invoice_todo",
+            ),
         ]
 
     def __str__(self) -> str:

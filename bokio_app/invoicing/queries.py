@@ -22,6 +22,7 @@ from .models import Customer, Invoice
 
 PAGE = 100
 CHOICES = 12
+OPEN_STATES = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED, FlowState.STUCK)
 VIEWS = ("all", "draft", "unrecorded", "open", "overdue", "paid")
 
 
@@ -119,10 +120,10 @@ def _rows(invoices: Sequence[Invoice]) -> list[Row]:
     )
     flows: dict[str, str] = dict(
         Flow.objects.filter(
-            connection__in={each.connection_id for each in invoices},
+            tenant__in={each.tenant_id for each in invoices},
+            state__in=OPEN_STATES,
             resource_key__in=[each.resource_key for each in invoices],
         )
-        .exclude(state__in=[FlowState.DONE, FlowState.CANCELLED])
         .order_by("pk")
         .values_list("resource_key", "state")
     )

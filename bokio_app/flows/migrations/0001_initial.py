@@ -333,6 +333,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="flow",
+            index=models.Index(fields=["tenant", "state", "kind"], name="flow_counts"),
+        ),
+        migrations.AddIndex(
+            model_name="flow",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ready", "running", "parked", "stuck"])),
+                fields=["tenant", "state", "-created_at"],
+                name="flow_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="flow",
             index=models.Index(fields=["connection", "resource_key"], name="flow_resource"),
         ),
         migrations.AddConstraint(

@@ -89,6 +89,25 @@ class Migration(migrations.Migration):
             model_name="invoice",
             index=models.Index(fields=["connection", "status"], name="invoice_status"),
         ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                fields=["tenant", "status"], include=("total", "open_amount"), name="invoice_sums"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(
+                    ("status", "draft"),
+                    ("journal_entry_id", ""),
+                    ("open_amount__gt", 0),
+                    _connector="OR",
+                ),
+                fields=["tenant", "connection"],
+                name="invoice_todo",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="invoice",
             constraint=models.UniqueConstraint(
