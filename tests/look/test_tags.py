@@ -168,6 +168,16 @@ def test_an_error_takes_the_place_of_the_hint_and_is_tied_to_the_input():
     assert "Days" not in shown
 
 
+def test_a_field_loses_an_attribute_of_its_widget_and_gains_others():
+    form = Terms()
+    form.fields["note"].widget.attrs["placeholder"] = "A placeholder"
+
+    page = render("{% field form.note placeholder=False hx_get='/somewhere/' %}", form=form)
+
+    assert "A placeholder" not in page
+    assert 'hx-get="/somewhere/"' in page
+
+
 def test_the_list_of_errors_links_to_each_field_and_is_absent_without_errors():
     wrong = Terms({"due": "soon"})
 
