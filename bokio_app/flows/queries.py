@@ -59,7 +59,7 @@ def counts(tenant: Tenant, *, reads: bool, company: UUID | None) -> dict[str, in
     if company:
         flows = flows.filter(connection_id=company)
     found: dict[str, int] = flows.aggregate(
-        **{view: Count("pk", filter=Q(state__in=STATES_OF[view])) for view in View.values}
+        **{view: Count("state", filter=Q(state__in=STATES_OF[view])) for view in View.values}
     )
     return found
 

@@ -65,7 +65,7 @@ def find_invoices(tenant: Tenant, asked: Filter) -> Page:
     """One page of the tenant's invoices, newest first."""
     found = _matching(tenant, asked)
     sums = found.aggregate(
-        count=Count("pk"),
+        count=Count("*"),  # counting ids would keep the sums from being read from their index
         total=Sum("total"),
         open_amount=Sum("open_amount", filter=~Q(status=Invoice.Status.DRAFT)),
     )
