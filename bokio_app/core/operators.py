@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Model
+from django.forms import BaseInlineFormSet, Form
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
     PageBase = admin.ModelAdmin[Model]
     RowsBase = admin.TabularInline[Model, Model]
+    FormSetBase = BaseInlineFormSet[Any, Any, Any]
 else:  # Django's own classes take no parameters when they run
     PageBase = admin.ModelAdmin
     RowsBase = admin.TabularInline
+    FormSetBase = BaseInlineFormSet
 
 
 class _NoChanges:
@@ -39,10 +43,20 @@ class ReadOnlyAdmin(_NoChanges, OperatorAdmin):
     """Rows to look at."""
 
 
+class OperatorFormSet(FormSetBase):
+    """Names the box that removes a row: in the table only its column has a heading."""
+
+    def add_fields(self, form: Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        if box := form.fields.get(DELETION_FIELD_NAME):
+            box.widget.attrs["aria-label"] = box.label
+
+
 class OperatorRows(RowsBase):
     """Rows that operators keep below another."""
 
     extra = 0
+    formset = OperatorFormSet
 
 
 class ReadOnlyRows(_NoChanges, OperatorRows):

@@ -169,13 +169,17 @@ def delete_draft(invoice: Invoice, *, by: User) -> None:
 
 
 def sending_flow(invoice: Invoice, *, holding: bool = False) -> Flow | None:
-    """The flow that sends, or has sent, this invoice. `holding` locks it for the transaction."""
-    flows = Flow.objects.select_for_update() if holding else Flow.objects
-    return (
-        flows.filter(tenant_id=invoice.tenant_id, kind=SEND_INVOICE, business_key=str(invoice.pk))
-        .exclude(state=FlowState.CANCELLED)
-        .first()
-    )
+    """The flow that sends, or has sent, this invoice.
+
+    With `holding` a stuck one is locked for the transaction, against a retry. No other is: a
+    worker writes flow before invoice, and whoever has the invoice must not wait for its flow.
+    """
+    mine = Flow.objects.filter(
+        tenant_id=invoice.tenant_id, kind=SEND_INVOICE, business_key=str(invoice.pk)
+    ).exclude(state=FlowState.CANCELLED)
+    if holding:
+        mine.select_for_update().filter(state=FlowState.STUCK).first()
+    return mine.first()
 
 
 def is_editable(invoice: Invoice, *, holding: bool = False) -> bool:
