@@ -61,7 +61,8 @@ def browser() -> Iterator[Browser]:
 
     from tests.support.walk import CHROMIUM
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
     assert program, "Chromium is missing (Debian, Ubuntu: apt-get install chromium)"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
