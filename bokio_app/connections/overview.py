@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -15,7 +16,7 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.tenants.models import Tenant
 
 from .models import Connection, State
-from .queries import live
+from .queries import live, matching
 from .services import SCOPES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bokio_app.ledger.models import FiscalYear
 
 PLAN_CODES = {"PlanRequired"}
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -143,20 +145,36 @@ def _refused(waiting: int) -> str:
     return f"{refused} {runs % {'count': waiting}}"
 
 
-def companies(tenant: Tenant, *, text: str = "") -> list[Company]:
-    """The tenant's companies, those that need a person first. `text` narrows by name or number."""
-    found = _matching(live(tenant), text).prefetch_related("fiscal_years")
+def standings(tenant: Tenant, *, text: str = "") -> list[tuple[Connection, Health]]:
+    """All companies and how each stands, those that need a person first.
+
+    `text` narrows by name or number.
+    """
     waiting = waiting_runs(tenant)
-    rows = [company_of(each, waiting=waiting.get(each.pk, 0)) for each in found]
+    found = [
+        (each, health(each, waiting=waiting.get(each.pk, 0)))
+        for each in matching(live(tenant), text)
+    ]
     order = {"needs": 0, "waiting": 1}
-    return sorted(rows, key=lambda row: order.get(row.health.state, 2))
+    return sorted(found, key=lambda pair: order.get(pair[1].state, 2))
+
+
+def companies_of(pairs: Iterable[tuple[Connection, Health]]) -> list[Company]:
+    """The rows of a list, in its order; one query for all of them."""
+    shown = list(pairs)
+    prefetch_related_objects([connection for connection, _health in shown], "fiscal_years")
+    return [_company(connection, standing) for connection, standing in shown]
 
 
 def company_of(connection: Connection, *, waiting: int = 0) -> Company:
     """What is known of one connection. Fiscal years that are prefetched are not read again."""
+    return _company(connection, health(connection, waiting=waiting))
+
+
+def _company(connection: Connection, standing: Health) -> Company:
     return Company(
         connection=connection,
-        health=health(connection, waiting=waiting),
+        health=standing,
         org_number=without_last_four(connection.org_number),
         scopes=len(set(SCOPES) & set(connection.scopes)),
         year=_current([year for year in connection.fiscal_years.all() if year.is_open]),
@@ -167,16 +185,6 @@ def waiting_runs(tenant: Tenant) -> dict[object, int]:
     """How many runs wait for a new consent, by connection."""
     parked = tenant.flows.filter(state="parked").values("connection")
     return dict(parked.annotate(count=Count("pk")).values_list("connection", "count"))
-
-
-def _matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connection]:
-    if not text:
-        return connections
-    digits = text.replace("-", "").replace(" ", "")
-    by_number = Q(org_number__contains=text)
-    if digits.isdigit() and len(digits) > 6:
-        by_number |= Q(org_number__contains=f"{digits[:6]}-{digits[6:]}")
-    return connections.filter(Q(name__icontains=text) | by_number)
 
 
 def _current(years: list[FiscalYear]) -> FiscalYear | None:

@@ -1,12 +1,25 @@
 """Reads of connections, each starting from a tenant."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bokio_app.tenants.models import Tenant
 
 from .models import Connection, State
 
+CHOICES = 12  # as many a native select may offer, and a list below a field show
+
 
 def live(tenant: Tenant) -> QuerySet[Connection]:
     """The companies a tenant sees: connected, or waiting for a new consent."""
     return tenant.connections.exclude(state=State.ENDED)
+
+
+def matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connection]:
+    """Those whose name or organisation number holds the text; all without one."""
+    if not text:
+        return connections
+    digits = text.replace("-", "").replace(" ", "")
+    by_number = Q(org_number__contains=text)
+    if digits.isdigit() and len(digits) > 6:
+        by_number |= Q(org_number__contains=f"{digits[:6]}-{digits[6:]}")
+    return connections.filter(Q(name__icontains=text) | by_number)

@@ -5,6 +5,7 @@ from . import views
 app_name = "connections"
 urlpatterns = [
     path("", views.list_, name="list"),
+    path("options/", views.options, name="options"),
     path("connect/", views.connect, name="connect"),
     path("connect/failed/<slug:reason>/", views.failed, name="failed"),
     path("<uuid:connection_id>/", views.detail, name="detail"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,13 +17,14 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from bokio_app.core.personal import without_last_four
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import User
 
 from . import overview, services
 from .failures import FAILURES, REASONS, SIGN_IN
 from .models import Connection, State
-from .queries import live
+from .queries import CHOICES, live, matching
 
 if TYPE_CHECKING:
     from bokio_app.flows.models import Flow
@@ -35,16 +37,36 @@ LATEST = 10
 def list_(request: TenantRequest) -> HttpResponse:
     """All companies of the tenant, those that need a person first."""
     text = request.GET.get("q", "").strip()
-    rows = overview.companies(request.tenant, text=text)
-    states = [row.health.state for row in rows]
+    found = overview.standings(request.tenant, text=text)
+    states = [standing.state for _connection, standing in found]
+    page = Paginator(found, overview.PAGE).get_page(request.GET.get("page"))
     context = {
-        "rows": rows,
+        "rows": overview.companies_of(page.object_list),
+        "count": len(found),
+        "page": page,
         "text": text,
         "works": states.count("works"),
         "waits": states.count("waiting"),
         "needs": states.count("needs"),
     }
     return render(request, "connections/list.html", context)
+
+
+@member
+@require_safe
+def options(request: TenantRequest) -> HttpResponse:
+    """The companies that a field with a list offers for what is typed in it."""
+    text = request.GET.get("company_text", "").strip()[:100]
+    found = matching(live(request.tenant), text)[:CHOICES]
+    context = {
+        "list": "id_company_text_list",
+        "options": [
+            {"value": each.pk, "label": str(each), "aside": without_last_four(each.org_number)}
+            for each in found
+        ],
+        "query": text,
+    }
+    return render(request, "components/combobox_options.html", context)
 
 
 def _find(request: TenantRequest, connection_id: UUID) -> Connection:

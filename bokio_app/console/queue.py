@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Min, Q, Sum
 
 from bokio_app.connections import overview
+from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
 from bokio_app.flows.models import FlowState
@@ -30,6 +31,10 @@ class Work:
     overdue_total: Decimal = ZERO
     oldest_days: int = 0
 
+    @property
+    def count(self) -> int:
+        return self.drafts + self.unrecorded + self.overdue
+
     def __add__(self, other: Work) -> Work:
         return Work(
             drafts=self.drafts + other.drafts,
@@ -49,12 +54,6 @@ class Todo:
     work: Work
     stuck: int
 
-    @property
-    def weight(self) -> tuple[bool, int, int]:
-        """Sorts those first that need a person, then those with most to do."""
-        needs = self.company.health.needs_person or self.stuck > 0
-        return needs, self.stuck, self.work.drafts + self.work.unrecorded + self.work.overdue
-
 
 @dataclass(frozen=True)
 class Queue:
@@ -70,21 +69,29 @@ class Queue:
 def queue_of(tenant: Tenant) -> Queue:
     """Count what there is to do. The number of queries does not depend on how much that is."""
     work, stuck = _work(tenant), _stuck(tenant)
-    companies = overview.companies(tenant)
+    found = overview.standings(tenant)
+
+    def weight(pair: tuple[Connection, overview.Health]) -> tuple[bool, int, int]:
+        """Sorts those first that need a person, then those with most to do."""
+        connection, health = pair
+        count, stopped = work.get(connection.pk, Work()).count, stuck.get(connection.pk, 0)
+        return health.needs_person or stopped > 0, stopped, count
+
+    shown = sorted(found, key=weight, reverse=True)[:SHOWN]
     todos = [
         Todo(
             company=each,
             work=work.get(each.connection.pk, Work()),
             stuck=stuck.get(each.connection.pk, 0),
         )
-        for each in companies
+        for each in overview.companies_of(shown)
     ]
     return Queue(
         total=_sum(work.values()),
         stuck=sum(stuck.values()),
-        needing=sum(each.health.needs_person for each in companies),
-        companies=len(companies),
-        todos=sorted(todos, key=lambda todo: todo.weight, reverse=True)[:SHOWN],
+        needing=sum(health.needs_person for _connection, health in found),
+        companies=len(found),
+        todos=todos,
     )
 
 

@@ -162,7 +162,38 @@ def test_five_hundred_companies_cost_no_more_queries_than_one(
     with django_assert_max_num_queries(6):
         page = client.get(reverse("connections:list"))
 
-    assert len(page.context["rows"]) == 500
+    assert page.context["works"] == 500
+    assert len(page.context["rows"]) == 100
+
+
+def test_every_company_is_on_one_page_of_the_list_those_in_need_on_the_first(
+    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bokio_app.connections.overview.PAGE", 2)
+    for name in "ABCDE":
+        make.connection(tenant, name=name)
+    Connection.objects.filter(name="E").update(state="broken")
+
+    pages = [client.get(reverse("connections:list"), {"page": number}) for number in (1, 2, 3)]
+
+    shown = [[row.connection.name for row in page.context["rows"]] for page in pages]
+    assert shown == [["E", "A"], ["B", "C"], ["D"]]
+    assert all(page.context["needs"] == 1 for page in pages)
+    assert all('href="?page=3"' in page.content.decode() for page in pages)
+
+
+def test_the_field_for_a_company_lists_what_fits_and_hides_personal_numbers(
+    client: Client, tenant: Tenant
+) -> None:
+    make.connection(tenant, name="Almgren", org_number="790412-1234")
+    make.connection(tenant, name="Bergdal")
+    make.connection(name="Almgren hos en annan")
+
+    part = client.get(reverse("connections:options"), {"company_text": "alm"}).content.decode()
+
+    assert part.count('role="option"') == 1
+    assert "790412-••••" in part
+    assert "1234" not in part.replace(str(tenant.connections.get(name="Almgren").pk), "")
 
 
 @pytest.mark.parametrize("name", ["detail", "result", "renewed", "reconnect", "read"])
