@@ -279,6 +279,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # an invoice of 300 lines has eight fields in each
 
 # Browsers apply `form-action` to the redirect that follows a form post, and *Connect company*
 # posts to us and is redirected to Bokio's consent page.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from bokio_app.core import crypto
+from bokio_app.core.personal import without_last_four
 
 
 class State(models.TextChoices):
@@ -66,6 +67,11 @@ class Connection(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state == State.ACTIVE
+
+    @property
+    def shown_number(self) -> str:
+        """The organisation number for pages: a sole trader's is a person's, shown in part."""
+        return without_last_four(self.org_number)
 
 
 class TokenGrant(models.Model):

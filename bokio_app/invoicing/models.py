@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
+from bokio_app.core.personal import without_last_four
 
 
 class Customer(models.Model):
@@ -64,6 +65,11 @@ class Customer(models.Model):
     @property
     def is_person(self) -> bool:
         return self.type == self.Type.PRIVATE
+
+    @property
+    def shown_number(self) -> str:
+        """The organisation number for pages: none of a person, a sole trader's in part."""
+        return "" if self.is_person else without_last_four(self.org_number)
 
 
 class Invoice(models.Model):

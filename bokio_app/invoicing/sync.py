@@ -60,11 +60,12 @@ class ReadCustomers(Operation):
 def _values(remote: RemoteCustomer) -> dict[str, str]:
     address = remote.address
     email = next((each.email for each in remote.contacts if each.email), "")
+    is_person = remote.type == Customer.Type.PRIVATE  # whose numbers nothing here needs
     return {
         "name": remote.name[:200],
         "type": remote.type or Customer.Type.COMPANY,
-        "org_number": remote.org_number[:40],
-        "vat_number": remote.vat_number[:40],
+        "org_number": "" if is_person else remote.org_number[:40],
+        "vat_number": "" if is_person else remote.vat_number[:40],
         "email": email[:254],
         "line1": (address.line1 if address else "")[:200],
         "line2": ((address.line2 if address else "") or "")[:200],

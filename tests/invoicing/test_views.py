@@ -12,6 +12,7 @@ from bokio_app.audit.models import Event
 from bokio_app.core import clock
 from bokio_app.flows.models import Attempt, Flow, FlowState, StepState
 from bokio_app.invoicing import services
+from bokio_app.invoicing.editor import MOST_LINES
 from bokio_app.invoicing.models import Customer, Invoice
 from tests.support import make
 
@@ -540,3 +541,51 @@ class TestStrangers:
 
     def test_who_is_not_signed_in_is_led_to_the_sign_in_page(self, client):
         assert "/account/login" in client.get(reverse("invoicing:list"))["Location"]
+
+
+def test_an_invoice_of_three_hundred_lines_can_be_saved(page, connection, customer, settings):
+    lines = [
+        {"description": f"Rad {number}", "quantity": "1", "unit_price": "10", "account": "3001"}
+        for number in range(MOST_LINES)
+    ]
+
+    answer = page.post(new_url(connection), typed(customer, *lines))
+
+    invoice = Invoice.objects.get()
+    assert answer.status_code == 302
+    assert invoice.lines.count() == MOST_LINES
+    editor = page.get(reverse("invoicing:edit", args=[invoice.pk])).content
+    fields = editor.count(b' name="lines-')
+    assert MOST_LINES * 8 <= fields < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS - 100
+
+
+def test_the_choice_of_customer_shows_no_whole_personal_number(page, connection):
+    make.customer(connection, name="Enskild Firma", org_number="19811228-9874")
+    make.customer(connection, name="Privat", org_number="811228-9874", type="private")
+    make.customer(connection, name="Bolag AB", org_number="556703-4185")
+
+    shown = page.get(reverse("invoicing:customers", args=[connection.pk])).content.decode()
+
+    assert "9874" not in shown
+    assert "19811228-" in shown
+    assert "556703-4185" in shown
+
+
+def test_an_invoice_page_shows_no_whole_personal_number(page):
+    company = make.connection(make.Tenant.objects.get(), org_number="811228-9874")
+    sole_trader = make.customer(company, org_number="19811228-9874")
+    invoice = make.invoice(company, customer=sole_trader)
+
+    shown = page.get(reverse("invoicing:detail", args=[invoice.pk])).content.decode()
+
+    assert "9874" not in shown
+    assert "19811228-" in shown
+
+
+def test_the_page_of_a_stopped_run_looks_again_every_few_seconds(page, connection):
+    invoice = make.invoice(connection)
+    make.flow(connection, state=FlowState.STUCK, resource_key=invoice.resource_key)
+
+    shown = page.get(reverse("invoicing:detail", args=[invoice.pk])).content.decode()
+
+    assert "every 5s" in shown

@@ -83,7 +83,7 @@ def customer_options(request: TenantRequest, connection_id: uuid.UUID) -> HttpRe
     connection = get_object_or_404(live(request.tenant), pk=connection_id)
     text = request.GET.get("customer_text", "").strip()[:100]
     options = [
-        {"value": each.pk, "label": each.name, "aside": "" if each.is_person else each.org_number}
+        {"value": each.pk, "label": each.name, "aside": each.shown_number}
         for each in queries.customers(connection, text)
     ]
     return render(
