@@ -19,7 +19,7 @@ from bokio_app.tenants.models import Tenant, User
 
 from .grants import oauth_app, store
 from .models import ConnectAttempt, Connection, State
-from .signals import reading_wanted
+from .signals import consent_given, reading_wanted
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 SCOPES = (
@@ -170,6 +170,7 @@ def _keep(attempt: ConnectAttempt, tokens: Tokens, *, company_id: UUID) -> Conne
                 actor=attempt.user_id,
                 company=str(company_id),
             )
+            consent_given.send(Connection, connection=connection)
             occasion = f"consent {connection.generation}"
             reading_wanted.send(
                 Connection, connection=connection, by=attempt.user, occasion=occasion

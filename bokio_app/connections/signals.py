@@ -6,3 +6,7 @@ from django.dispatch import Signal
 # asks for it: whoever keeps a copy of the books starts to read them. Arguments: `connection`,
 # `by` (the person), `occasion` (a text; one reading for each).
 reading_wanted = Signal()
+
+# Sent inside the transaction that keeps a consent's tokens: what hindered work before may be
+# over. Argument: `connection`.
+consent_given = Signal()

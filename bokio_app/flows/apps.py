@@ -1,5 +1,6 @@
 """Flows: work at Bokio that must finish, and must happen exactly once."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -21,3 +22,4 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(commit_durably, dispatch_uid="flows_durable")
+        import_module("bokio_app.flows.services")

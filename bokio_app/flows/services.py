@@ -9,17 +9,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db import connection as db_connection
+from django.dispatch import receiver
 
 from bokio_app.audit.services import record
 from bokio_app.connections.models import Connection
+from bokio_app.connections.signals import consent_given
 from bokio_app.core import clock
 from bokio_app.tenants.models import User
 
-from .models import Flow, FlowState, Lane, Step, StepState
+from .models import Flow, FlowState, Lane, Step, StepState, WaitReason
 from .operations import OPERATIONS
 from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
+
+# What a new consent may have ended: Bokio is asked again, and says so if it has not.
+HINDRANCES = (
+    WaitReason.BOKIO_DOWN,
+    WaitReason.CONSENT,
+    WaitReason.PLAN,
+    WaitReason.TOKEN,
+    WaitReason.TOLD_TO_WAIT,
+)
 
 
 @dataclass(frozen=True)
@@ -50,29 +62,34 @@ def start(
     Asked for again, by the same request or for the same business, the flow that exists is
     returned with False.
     """
+    flow = Flow(
+        tenant_id=connection.tenant_id,
+        connection=connection,
+        kind=kind,
+        business_key=business_key,
+        request_key=request_key or str(uuid.uuid4()),
+        resource_key=resource_key,
+        lane=lane,
+        not_before=clock.now(),
+        created_by=by,
+    )
     try:
-        with transaction.atomic():
-            flow = Flow.objects.create(
-                tenant_id=connection.tenant_id,
-                connection=connection,
-                kind=kind,
-                business_key=business_key,
-                request_key=request_key or str(uuid.uuid4()),
-                resource_key=resource_key,
-                lane=lane,
-                not_before=clock.now(),
-                created_by=by,
-            )
-            # Together with the flow: a worker that met it without steps would call it done.
-            Step.objects.bulk_create(
-                Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
-                for pos, new in enumerate(steps)
-            )
-            _audit("flow.started", flow, by=by, business_key=business_key)
+        _keep(flow, steps)
     except IntegrityError:
         return _existing(kind, connection, business_key, request_key), False
     ring_after_commit(flow)
     return flow, True
+
+
+def _keep(flow: Flow, steps: Sequence[NewStep]) -> None:
+    """Commit both together: a worker that met a flow without steps would call it done."""
+    with transaction.atomic():
+        flow.save(force_insert=True)
+        Step.objects.bulk_create(
+            Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
+            for pos, new in enumerate(steps)
+        )
+        _audit("flow.started", flow, by=flow.created_by, business_key=flow.business_key)
 
 
 def _existing(kind: str, connection: Connection, business_key: str, request_key: str) -> Flow:
@@ -145,6 +162,41 @@ def cancel(flow: Flow, *, by: User, reason: str = "") -> None:
             _ask_to_end(current)
             ring_after_commit(current)
     flow.refresh_from_db()
+
+
+def abandon(flow: Flow, *, by: User, reason: str = "") -> None:
+    """End a stuck flow at once, without another look at Bokio.
+
+    For a caller who has proof that its unclear step has no effect. Raises `NotStuck`.
+    """
+    with transaction.atomic():
+        current = Flow.objects.select_for_update().get(pk=flow.pk)
+        if current.state != FlowState.STUCK:
+            raise NotStuck
+        _audit("flow.cancel_requested", current, by=by, reason=reason)
+        _end(current, by=by)
+    flow.refresh_from_db()
+
+
+@receiver(consent_given, dispatch_uid="flows_go_on_after_consent")
+def go_on_after_consent(connection: Connection, **_kwargs: Any) -> None:
+    """Let flows that waited for the connection, its plan or its quota go on at once.
+
+    One that a worker has just locked is left out: it moves already, and must not be waited for.
+    """
+    waiting = Flow.objects.select_for_update(
+        skip_locked=db_connection.features.has_select_for_update_skip_locked, no_key=True
+    ).filter(
+        connection=connection,
+        state__in=[FlowState.READY, FlowState.PARKED],
+        wait_reason__in=HINDRANCES,
+    )
+    flows = list(waiting)
+    Flow.objects.filter(pk__in=[flow.pk for flow in flows]).update(
+        state=FlowState.READY, wait_reason="", not_before=clock.now(), failures=0
+    )
+    if flows:
+        ring_after_commit(min(flows, key=lambda flow: flow.lane))
 
 
 def _is_between_steps(flow: Flow) -> bool:

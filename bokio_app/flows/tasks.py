@@ -24,9 +24,16 @@ from .models import Flow, FlowState, Lane, WaitReason
 
 log = logging.getLogger(__name__)
 
+_hears_itself = threading.Event()
+
 
 def ring(connection_id: UUID, *, lane: Lane) -> None:
-    """Ask a worker to look for work of a connection. A bell that fails is rung by the sweep."""
+    """Ask a worker to look for work of a connection. A bell that fails is rung by the sweep.
+
+    Without a broker only a worker rings, for itself: nobody would ever empty another's queue.
+    """
+    if not (settings.REDIS_URL or _hears_itself.is_set()):
+        return
     queue = "click" if lane == Lane.CLICK else "work"
     try:
         work.apply_async([str(connection_id)], queue=queue, retry=False, expires=60)
@@ -82,6 +89,7 @@ def _ringing(due: Any) -> list[tuple[UUID, Lane]]:
 def poll_without_broker(**_kwargs: Any) -> None:
     """Without Redis no message reaches this process: look at the rows instead of listening."""
     if not settings.REDIS_URL:
+        _hears_itself.set()
         threading.Thread(target=_poll, name="flow-poll", daemon=True).start()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -145,9 +146,31 @@ def test_flows_park_while_the_connection_is_broken_and_go_on_by_themselves() -> 
 
 
 @pytest.mark.django_db
-def test_a_bell_that_cannot_be_rung_disturbs_nobody(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "broker, listens, heard", [("redis://x", False, 1), ("", True, 1), ("", False, 0)]
+)
+def test_a_bell_rings_only_where_somebody_can_hear_it(
+    broker: str, listens: bool, heard: int, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.REDIS_URL = broker
+    hears = threading.Event()
+    if listens:
+        hears.set()
+    rung: list[Any] = []
+    monkeypatch.setattr(tasks, "_hears_itself", hears)
+    monkeypatch.setattr(tasks.work, "apply_async", lambda *args, **_kwargs: rung.append(args))
+
+    tasks.ring(make.connection().pk, lane=Lane.CLICK)
+
+    assert len(rung) == heard
+
+
+@pytest.mark.django_db
+def test_a_bell_that_cannot_be_rung_disturbs_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    settings.REDIS_URL = "redis://nowhere"
+
     def broken(*_args: object, **_kwargs: object) -> None:
         raise ConnectionError("no broker")
 

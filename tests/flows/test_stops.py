@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from bokio_app.connections.models import Connection
+from bokio_app.connections.services import SCOPES, finish_connect, start_connect
+from bokio_app.connections.signals import consent_given
 from bokio_app.core import clock
 from bokio_app.flows import engine
 from bokio_app.flows import services as flows
@@ -22,7 +26,7 @@ from bokio_app.ledger.models import FiscalYear
 from bokio_app.payments import services as payments
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import User
-from tests.support import bokio
+from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
 pytestmark = pytest.mark.fault
@@ -234,6 +238,49 @@ def test_a_company_rests_as_long_as_it_must_and_the_flow_says_until_when(
     wake(connection)
     bokio.work(connection)
     assert Invoice.objects.get().is_recorded
+
+
+@pytest.mark.parametrize(
+    "code, headers",
+    [("quota-exceeded", {"Retry-After": "1800"}), ("price_plan_feature_required", {})],
+)
+def test_a_new_consent_lets_flows_that_rested_go_on_at_once(
+    code: str,
+    headers: dict[str, str],
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+) -> None:
+    refuse(sandbox, "post-invoice", 403, code=code, headers=headers)
+    _invoice, flow = start(connection, person)
+    one_turn(connection)
+    assert claim(connection.pk) is None
+
+    tenant = person.memberships.get().tenant
+    address = start_connect(tenant, by=person, browser="this one", connection=connection)
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    consent = sandbox.authorize_directly(company(connection), SCOPES)
+    finish_connect(by=person, browser="this one", state=state, code=consent, error="")
+
+    flow.refresh_from_db()
+    assert (flow.state, flow.wait_reason) == (FlowState.READY, "")
+    bokio.work(connection)
+    assert Invoice.objects.get().is_recorded
+    assert sandbox.books(company(connection))["invoices"][0]["status"] == "published"
+
+
+@pytest.mark.parametrize("reason", [WaitReason.CHECKING, WaitReason.INVOICE_BUSY])
+def test_a_new_consent_hurries_nothing_that_waits_for_other_reasons(
+    reason: WaitReason, connection: Connection
+) -> None:
+    later = clock.now() + timedelta(minutes=5)
+    flow = make.flow(connection, wait_reason=reason, not_before=later)
+
+    with transaction.atomic():
+        consent_given.send(Connection, connection=connection)
+
+    flow.refresh_from_db()
+    assert (flow.wait_reason, flow.not_before) == (reason, later)
 
 
 def test_a_forbidden_call_stops_for_a_person(
