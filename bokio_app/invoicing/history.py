@@ -40,6 +40,7 @@ class Happening:
 ACTS: dict[str, tuple[str, StrPromise]] = {
     "invoice.drafted": ("draft", gettext_lazy("Draft created")),
     "invoice.draft_saved": ("draft", gettext_lazy("Draft saved")),
+    "invoice.started_over": ("draft", gettext_lazy("Gone in Bokio, a draft of ours again")),
     "payment.registered": ("waiting", gettext_lazy("Payment entered")),
     "flow.retried": ("waiting", gettext_lazy("Run let go on")),
     "flow.corrected": ("waiting", gettext_lazy("Invoice corrected, run goes on")),

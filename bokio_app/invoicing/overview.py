@@ -20,7 +20,7 @@ from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import expected, history, services
+from . import expected, history, lost, services
 from .models import Invoice, LineItem
 from .queries import states_of
 
@@ -120,6 +120,11 @@ class Overview:
             return None
         at = self.stuck.cursor
         return next((step for step in self.stuck.steps.all() if step.pos == at), None)
+
+    @cached_property
+    def is_lost(self) -> bool:
+        """Bokio no longer has the draft: it can be sent there as a new one."""
+        return self.stuck is not None and lost.was_lost(self.stuck)
 
     @property
     def stuck_title(self) -> str:

@@ -1,6 +1,6 @@
 """Pages of invoices. They read our own copy; only workers talk to Bokio."""
 
-from .detail import delete, detail, send
+from .detail import delete, detail, send, start_over
 from .editing import customer_options, edit, new, preview
 from .lists import invoice_list
 
@@ -13,4 +13,5 @@ __all__ = [
     "new",
     "preview",
     "send",
+    "start_over",
 ]

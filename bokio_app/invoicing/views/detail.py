@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from bokio_app.invoicing import services
+from bokio_app.invoicing import lost, services
 from bokio_app.invoicing.overview import Overview
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -38,6 +38,20 @@ def send(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Publish and record. Asked twice, it is the same flow."""
     invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
     return start(request, invoice, request_key=request.POST.get("request_key", "")[:80])
+
+
+@require_POST
+@member
+def start_over(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Take a draft back that somebody deleted at Bokio."""
+    invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
+    try:
+        lost.start_over(invoice, by=request.user)
+    except lost.NotLost:
+        messages.info(request, _("Nothing was changed: the invoice has moved on meanwhile."))
+    else:
+        messages.success(request, _("The draft is yours again. Publish it, edit it or delete it."))
+    return redirect("invoicing:detail", invoice_id)
 
 
 @require_POST
