@@ -58,10 +58,10 @@ def counts(tenant: Tenant, *, reads: bool, company: UUID | None) -> dict[str, in
     flows = tenant.flows.all() if reads else tenant.flows.exclude(QUIET)
     if company:
         flows = flows.filter(connection_id=company)
-    found: dict[str, int] = flows.aggregate(
-        **{view: Count("state", filter=Q(state__in=STATES_OF[view])) for view in View.values}
+    by_state: dict[str, int] = dict(
+        flows.order_by().values("state").annotate(count=Count("*")).values_list("state", "count")
     )
-    return found
+    return {view: sum(by_state.get(state, 0) for state in STATES_OF[view]) for view in View.values}
 
 
 def older_than(flows: QuerySet[Flow], last: Flow | None) -> QuerySet[Flow]:

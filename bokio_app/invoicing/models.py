@@ -132,6 +132,16 @@ class Invoice(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-created_at"], name="invoice_newest"),
             models.Index(fields=["connection", "status"], name="invoice_status"),
+            models.Index(  # these two serve what a number or reference begins with
+                fields=["tenant", "number"],
+                name="invoice_number",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+            models.Index(
+                fields=["tenant", "ocr"],
+                name="invoice_ocr",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
             models.Index(
                 fields=["tenant", "status"], include=["total", "open_amount"], name="invoice_sums"
             ),

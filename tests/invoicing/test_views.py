@@ -475,6 +475,34 @@ class TestTheList:
         with django_assert_max_num_queries(9):
             page.get(reverse("invoicing:list"))
 
+    def test_of_many_companies_one_is_typed_and_the_text_decides(self, page, connection):
+        """Without script the id that was picked before is sent along with the new text."""
+        tenant = connection.tenant
+        almgren, bergdal = (make.connection(tenant, name=name) for name in ("Almgren", "Bergdal"))
+        for _ in range(12):
+            make.connection(tenant)
+        make.invoice(connection)
+        theirs = make.invoice(bergdal)
+
+        def found(**query):
+            return page.get(reverse("invoicing:list"), query).context["page"]
+
+        assert 'name="company_text"' in page.get(reverse("invoicing:list")).content.decode()
+        assert [row.invoice for row in found(company_text="bergd").rows] == [theirs]
+        assert found(company_text="Bergdal", company=str(almgren.pk)).count == 1
+        assert found(company_text="", company=str(almgren.pk)).count == 2
+        assert found(company_text="Nobody", company="").count == 0
+
+    def test_customers_beyond_those_named_one_by_one_are_found_as_well(
+        self, page, connection, customer, monkeypatch
+    ):
+        monkeypatch.setattr("bokio_app.invoicing.queries.NAMED", 0)
+        mine = make.invoice(connection, customer=customer)
+
+        rows = page.get(reverse("invoicing:list"), {"q": customer.name[:8]}).context["page"].rows
+
+        assert [row.invoice for row in rows] == [mine]
+
     def test_a_long_list_goes_on_where_the_page_ended(self, page, connection, monkeypatch):
         monkeypatch.setattr("bokio_app.invoicing.queries.PAGE", 2)
         made = [make.invoice(connection) for _ in range(5)]

@@ -92,6 +92,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invoice",
             index=models.Index(
+                fields=["tenant", "number"],
+                name="invoice_number",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
+                fields=["tenant", "ocr"],
+                name="invoice_ocr",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(
                 fields=["tenant", "status"], include=("total", "open_amount"), name="invoice_sums"
             ),
         ),
