@@ -38,3 +38,6 @@ def test_without_a_broker_the_worker_still_starts(tmp_path: Path) -> None:
 
         assert stack.worker.alive
         assert http_status(f"{stack.app_url}/healthz") == 200
+        assert http_status(f"{stack.app_url}/static/app.css") == 200
+        assert http_status(f"{stack.app_url}/static/icons.svg") == 200
+        assert "Warning" not in stack.web.output()
