@@ -270,6 +270,36 @@ def test_started_again_it_keeps_its_data_and_reset_keeps_none(start: Start) -> N
     assert ensure_secrets(var)["DEMO_PASSWORD"] != password
 
 
+PREPARE = """
+import os, pathlib
+var = pathlib.Path(os.environ["VAR_DIR"])
+(var / "static").mkdir(exist_ok=True)
+(var / "app.sqlite3").touch()
+with (var / "prepared").open("a") as log:
+    log.write("x")
+"""
+
+
+def test_preparing_is_left_out_as_long_as_it_would_change_nothing(
+    start: Start, tmp_path: Path
+) -> None:
+    var = tmp_path / "var"
+
+    def times_prepared(**env: str) -> int:
+        demo = start(FAKE_PREPARE=PREPARE, **env)
+        demo.wait_running()
+        demo.process.send_signal(signal.SIGINT)
+        demo.wait_ended()
+        return len((demo.var / "prepared").read_text())
+
+    assert times_prepared() == 1
+    assert times_prepared() == 1
+    (var / "another").touch()
+    (var / "another").replace(var / "app.sqlite3")
+    assert times_prepared() == 2
+    assert times_prepared(DEMO_PASSWORD="another one to sign in with") == 3
+
+
 def test_a_database_and_a_broker_of_the_environment_are_left_alone(start: Start) -> None:
     demo = start(
         DATABASE_URL="postgres://elsewhere/app",
