@@ -17,12 +17,18 @@ class AppendOnly(Exception):
 class Event(models.Model):
     """One line of the audit trail. `actor` is empty when the app acted by itself."""
 
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="events")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
-    action = models.CharField(max_length=60)
-    subject = models.CharField(max_length=80, help_text="kind:id of what was acted upon")
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="events", verbose_name=_("workspace")
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("person")
+    )
+    action = models.CharField(_("act"), max_length=60)
+    subject = models.CharField(
+        _("subject"), max_length=80, help_text="kind:id of what was acted upon"
+    )
     data = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("event")

@@ -13,6 +13,7 @@ class GrantRows(ReadOnlyRows):
     """When pairs of tokens came and how long they last; never the tokens."""
 
     model = TokenGrant
+    verbose_name_plural = _("Pairs of tokens")
     fields = ["generation", "received_at", "expires_at"]
     readonly_fields = ["received_at"]
     ordering = ["-generation"]

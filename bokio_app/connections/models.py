@@ -27,25 +27,45 @@ class Connection(models.Model):
     """One company's leave for us to act in Bokio. It outlives every token issued under it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="connections")
-    company_id = models.UUIDField(help_text="`tenant_id` in Bokio's token response")
-    remote_id = models.UUIDField(null=True, help_text="`connection_id` in Bokio's token response")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
-    scopes = models.JSONField(default=list, help_text="what was asked for; Bokio returns none")
-    generation = models.PositiveBigIntegerField(default=0, help_text="newest row of `TokenGrant`")
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="connections", verbose_name=_("workspace")
+    )
+    company_id = models.UUIDField(
+        _("company at Bokio"), help_text="`tenant_id` in Bokio's token response"
+    )
+    remote_id = models.UUIDField(
+        _("Bokio's id"), null=True, help_text="`connection_id` in Bokio's token response"
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
+    scopes = models.JSONField(
+        _("permissions"), default=list, help_text="what was asked for; Bokio returns none"
+    )
+    generation = models.PositiveBigIntegerField(
+        _("pair of tokens"), default=0, help_text="newest row of `TokenGrant`"
+    )
 
-    name = models.CharField(max_length=200, blank=True)
-    org_number = models.CharField(max_length=40, blank=True)
-    read_at = models.DateTimeField(null=True, help_text="when the company was last read from Bokio")
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    org_number = models.CharField(_("organisation number"), max_length=40, blank=True)
+    read_at = models.DateTimeField(
+        _("read from Bokio"), null=True, help_text="when the company was last read from Bokio"
+    )
 
     refresh_owner = models.UUIDField(null=True, help_text="who is refreshing the token now")
-    refresh_until = models.DateTimeField(null=True)
-    blocked_until = models.DateTimeField(null=True, help_text="Bokio asked us to wait till then")
-    blocked_by = models.CharField(max_length=60, blank=True, help_text="Bokio's code for it")
-    served_at = models.DateTimeField(null=True, help_text="when a worker last took work for it")
+    refresh_until = models.DateTimeField(_("renewing until"), null=True)
+    blocked_until = models.DateTimeField(
+        _("waits until"), null=True, help_text="Bokio asked us to wait till then"
+    )
+    blocked_by = models.CharField(
+        _("told to wait by"), max_length=60, blank=True, help_text="Bokio's code for it"
+    )
+    served_at = models.DateTimeField(
+        _("last worked for"), null=True, help_text="when a worker last took work for it"
+    )
 
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("connection")
@@ -78,11 +98,11 @@ class TokenGrant(models.Model):
     """One pair of tokens. Rows are added, never changed: a rotated pair is never thrown away."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="grants")
-    generation = models.PositiveBigIntegerField()
+    generation = models.PositiveBigIntegerField(_("pair of tokens"))
     access = models.BinaryField()
     refresh = models.BinaryField()
-    expires_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    received_at = models.DateTimeField(_("received"), auto_now_add=True)
 
     class Meta:
         constraints = [

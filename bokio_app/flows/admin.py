@@ -22,6 +22,7 @@ class StepRows(ReadOnlyRows):
     """Steps without their payloads, which hold what is in the invoice."""
 
     model = Step
+    verbose_name_plural = _("Steps")
     fields = [
         "pos",
         "op",

@@ -65,22 +65,32 @@ class WaitReason(models.TextChoices):
 class Flow(models.Model):
     """Work of one connection that must finish: an ordered list of steps."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="flows")
-    connection = models.ForeignKey("connections.Connection", models.PROTECT, related_name="flows")
-    kind = models.CharField(max_length=40)
+    public_id = models.UUIDField(
+        _("number of the run"), default=uuid.uuid4, unique=True, editable=False
+    )
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="flows", verbose_name=_("workspace")
+    )
+    connection = models.ForeignKey(
+        "connections.Connection", models.PROTECT, related_name="flows", verbose_name=_("connection")
+    )
+    kind = models.CharField(_("kind"), max_length=40)
     business_key = models.CharField(max_length=80, help_text="what this flow does once")
     request_key = models.CharField(max_length=80, help_text="the form or line that asked for it")
     resource_key = models.CharField(max_length=80, blank=True, help_text="what it must hold alone")
     holds_resource = models.BooleanField(default=False)
-    lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.CLICK)
+    lane = models.PositiveSmallIntegerField(_("lane"), choices=Lane.choices, default=Lane.CLICK)
 
-    state = models.CharField(max_length=10, choices=FlowState.choices, default=FlowState.READY)
-    wait_reason = models.CharField(max_length=20, choices=WaitReason.choices, blank=True)
-    not_before = models.DateTimeField()
+    state = models.CharField(
+        _("state"), max_length=10, choices=FlowState.choices, default=FlowState.READY
+    )
+    wait_reason = models.CharField(
+        _("waits for"), max_length=20, choices=WaitReason.choices, blank=True
+    )
+    not_before = models.DateTimeField(_("not before"))
     cursor = models.PositiveSmallIntegerField(default=0, help_text="position of the current step")
     failures = models.PositiveSmallIntegerField(default=0, help_text="waits in a row")
-    stuck_code = models.CharField(max_length=60, blank=True)
+    stuck_code = models.CharField(_("stopped by"), max_length=60, blank=True)
     cancel_requested = models.BooleanField(default=False)
 
     lease_owner = models.CharField(max_length=80, blank=True)
@@ -89,10 +99,14 @@ class Flow(models.Model):
     recovery_epoch = models.PositiveIntegerField(default=0)
 
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="flows"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="flows",
+        verbose_name=_("created by"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("ended"), null=True)
 
     class Meta:
         verbose_name = _("run")
@@ -150,35 +164,41 @@ class Step(models.Model):
     """One operation at Bokio within a flow. `op_key` marks its effect there, however often sent."""
 
     flow = models.ForeignKey(Flow, models.CASCADE, related_name="steps")
-    pos = models.PositiveSmallIntegerField()
-    op = models.CharField(max_length=40)
-    op_key = models.UUIDField(default=uuid.uuid4)
+    pos = models.PositiveSmallIntegerField(_("position"))
+    op = models.CharField(_("operation"), max_length=40)
+    op_key = models.UUIDField(_("marker"), default=uuid.uuid4)
     payload = models.JSONField(encoder=DjangoJSONEncoder)
     version = models.PositiveSmallIntegerField(default=1, help_text="raised by each correction")
 
-    state = models.CharField(max_length=10, choices=StepState.choices, default=StepState.PENDING)
-    attempt = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(
+        _("state"), max_length=10, choices=StepState.choices, default=StepState.PENDING
+    )
+    attempt = models.PositiveSmallIntegerField(_("attempts"), default=0)
     fence = models.PositiveBigIntegerField(default=0)
-    intent_at = models.DateTimeField(null=True)
+    intent_at = models.DateTimeField(_("sent"), null=True)
     send_by = models.DateTimeField(null=True)
-    settle_at = models.DateTimeField(null=True, help_text="before this, absence proves nothing")
+    settle_at = models.DateTimeField(
+        _("settled from"), null=True, help_text="before this, absence proves nothing"
+    )
     unknown_at = models.DateTimeField(null=True)
     baseline = models.JSONField(null=True, help_text="remote ids known before sending")
     absent_reads = models.PositiveSmallIntegerField(default=0)
     last_proof_at = models.DateTimeField(null=True)
 
-    remote_id = models.CharField(max_length=80, blank=True)
+    remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
     result = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
-    resolved_by = models.CharField(max_length=10, blank=True, help_text="response, proof, person")
+    resolved_by = models.CharField(
+        _("settled by"), max_length=10, blank=True, help_text="response, proof, person"
+    )
     skip_reason = models.CharField(max_length=40, blank=True)
-    error_code = models.CharField(max_length=60, blank=True)
-    error_message = models.TextField(blank=True)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True)
+    error_message = models.TextField(_("error message"), blank=True)
     error_fields = models.JSONField(default=list, help_text="[pointer, message] pairs of Bokio")
-    remote_error_id = models.CharField(max_length=80, blank=True)
+    remote_error_id = models.CharField(_("Bokio's reference"), max_length=80, blank=True)
     evidence = models.JSONField(
         default=list, encoder=DjangoJSONEncoder, help_text="what an ambiguous proof read saw"
     )
-    done_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(_("done"), null=True)
 
     class Meta:
         ordering = ["flow", "pos"]
@@ -215,15 +235,17 @@ class Attempt(models.Model):
         ABSENT = "absent", _("Not in Bokio")
         AMBIGUOUS = "ambiguous", _("Unclear in Bokio")
 
-    step = models.ForeignKey(Step, models.CASCADE, related_name="attempts")
-    number = models.PositiveSmallIntegerField()
+    step = models.ForeignKey(Step, models.CASCADE, related_name="attempts", verbose_name=_("step"))
+    number = models.PositiveSmallIntegerField(_("number"))
     fence = models.PositiveBigIntegerField()
-    outcome = models.CharField(max_length=12, choices=Outcome.choices)
-    status = models.PositiveSmallIntegerField(default=0, help_text="HTTP status, 0 without one")
-    code = models.CharField(max_length=60, blank=True)
-    remote_error_id = models.CharField(max_length=80, blank=True)
-    milliseconds = models.PositiveIntegerField(default=0)
-    at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices)
+    status = models.PositiveSmallIntegerField(
+        _("status"), default=0, help_text="HTTP status, 0 without one"
+    )
+    code = models.CharField(_("code"), max_length=60, blank=True)
+    remote_error_id = models.CharField(_("Bokio's reference"), max_length=80, blank=True)
+    milliseconds = models.PositiveIntegerField(_("milliseconds"), default=0)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("attempt")

@@ -23,11 +23,16 @@ class Customer(models.Model):
         PRIVATE = "private", _("Private person")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="customers")
-    connection = models.ForeignKey(
-        "connections.Connection", models.PROTECT, related_name="customers"
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="customers", verbose_name=_("workspace")
     )
-    remote_id = models.CharField(max_length=80, blank=True)
+    connection = models.ForeignKey(
+        "connections.Connection",
+        models.PROTECT,
+        related_name="customers",
+        verbose_name=_("connection"),
+    )
+    remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
     name = models.CharField(_("name"), max_length=200)
     type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.COMPANY)
     org_number = models.CharField(_("organisation number"), max_length=40, blank=True)
@@ -39,7 +44,7 @@ class Customer(models.Model):
     city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, default="SE")
     payment_terms = models.CharField(_("payment terms"), max_length=40, blank=True, default="30")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("customer")
@@ -85,11 +90,18 @@ class Invoice(models.Model):
         CREDITED = "credited", _("Credited")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="invoices")
-    connection = models.ForeignKey(
-        "connections.Connection", models.PROTECT, related_name="invoices"
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="invoices", verbose_name=_("workspace")
     )
-    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True)
+    connection = models.ForeignKey(
+        "connections.Connection",
+        models.PROTECT,
+        related_name="invoices",
+        verbose_name=_("connection"),
+    )
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, blank=True, verbose_name=_("customer")
+    )
     version = models.PositiveIntegerField(default=1, help_text="raised by each save of the draft")
 
     invoice_date = models.DateField(_("invoice date"), default=clock.today)
@@ -97,8 +109,8 @@ class Invoice(models.Model):
     your_reference = models.CharField(_("your reference"), max_length=100, blank=True)
     currency = models.CharField(_("currency"), max_length=3, default="SEK")
 
-    remote_id = models.CharField(max_length=80, blank=True)
-    status = models.CharField(max_length=20, default=Status.DRAFT)
+    remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
+    status = models.CharField(_("status"), max_length=20, default=Status.DRAFT)
     number = models.CharField(_("invoice number"), max_length=40, blank=True)
     ocr = models.CharField(_("OCR reference"), max_length=40, blank=True)
     net = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO)
@@ -108,11 +120,17 @@ class Invoice(models.Model):
         _("open amount"), max_digits=15, decimal_places=2, default=ZERO
     )
     published_at = models.DateTimeField(null=True, blank=True)
-    journal_entry_id = models.CharField(max_length=80, blank=True, help_text="set once recorded")
-    read_at = models.DateTimeField(null=True, help_text="when Bokio was last read for it")
+    journal_entry_id = models.CharField(
+        _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
+    )
+    read_at = models.DateTimeField(
+        _("read from Bokio"), null=True, help_text="when Bokio was last read for it"
+    )
 
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

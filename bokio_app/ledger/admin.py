@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from bokio_app.audit.admin import WatchedAdmin
 from bokio_app.core.operators import ReadOnlyAdmin, ReadOnlyRows
@@ -20,6 +21,7 @@ class FiscalYearAdmin(ReadOnlyAdmin):
 
 class JournalItemRows(ReadOnlyRows):
     model = JournalItem
+    verbose_name_plural = _("Rows of the entry")
     fields = ["position", "account", "debit", "credit"]
 
 

@@ -17,13 +17,18 @@ class FiscalYear(models.Model):
         CASH = "cash", _("cash method")
 
     connection = models.ForeignKey(
-        "connections.Connection", models.CASCADE, related_name="fiscal_years"
+        "connections.Connection",
+        models.CASCADE,
+        related_name="fiscal_years",
+        verbose_name=_("connection"),
     )
-    remote_id = models.CharField(max_length=80)
-    start = models.DateField()
-    end = models.DateField()
-    method = models.CharField(max_length=20, help_text="accrual or cash, as Bokio says")
-    status = models.CharField(max_length=20, help_text="open or closed, as Bokio says")
+    remote_id = models.CharField(_("Bokio's id"), max_length=80)
+    start = models.DateField(_("start"))
+    end = models.DateField(_("end"))
+    method = models.CharField(
+        _("method"), max_length=20, help_text="accrual or cash, as Bokio says"
+    )
+    status = models.CharField(_("status"), max_length=20, help_text="open or closed, as Bokio says")
 
     class Meta:
         verbose_name = _("fiscal year")
@@ -68,12 +73,15 @@ class JournalEntry(models.Model):
     """A journal entry as Bokio wrote it: balanced, never edited, only reversed."""
 
     connection = models.ForeignKey(
-        "connections.Connection", models.CASCADE, related_name="journal_entries"
+        "connections.Connection",
+        models.CASCADE,
+        related_name="journal_entries",
+        verbose_name=_("connection"),
     )
-    remote_id = models.CharField(max_length=80)
-    number = models.CharField(max_length=40, help_text="such as V342")
-    title = models.CharField(max_length=500, blank=True)
-    date = models.DateField(null=True)
+    remote_id = models.CharField(_("Bokio's id"), max_length=80)
+    number = models.CharField(_("number"), max_length=40, help_text="such as V342")
+    title = models.CharField(_("title"), max_length=500, blank=True)
+    date = models.DateField(_("date"), null=True)
     reversed_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
@@ -92,10 +100,14 @@ class JournalItem(models.Model):
     """One row of a journal entry, in SEK."""
 
     entry = models.ForeignKey(JournalEntry, models.CASCADE, related_name="items")
-    position = models.PositiveSmallIntegerField()
-    account = models.PositiveIntegerField()
-    debit = models.DecimalField(max_digits=15, decimal_places=2, default=Decimal("0.00"))
-    credit = models.DecimalField(max_digits=15, decimal_places=2, default=Decimal("0.00"))
+    position = models.PositiveSmallIntegerField(_("position"))
+    account = models.PositiveIntegerField(_("account"))
+    debit = models.DecimalField(
+        _("debit"), max_digits=15, decimal_places=2, default=Decimal("0.00")
+    )
+    credit = models.DecimalField(
+        _("credit"), max_digits=15, decimal_places=2, default=Decimal("0.00")
+    )
 
     class Meta:
         ordering = ["entry", "position"]

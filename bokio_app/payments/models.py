@@ -14,14 +14,20 @@ class Payment(models.Model):
     """Money received for an invoice, in SEK. `remote_id` is empty until Bokio has it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    invoice = models.ForeignKey("invoicing.Invoice", models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(
+        "invoicing.Invoice", models.PROTECT, related_name="payments", verbose_name=_("invoice")
+    )
     date = models.DateField(_("date"))
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
     account = models.PositiveIntegerField(_("account"))
-    remote_id = models.CharField(max_length=80, blank=True)
-    journal_entry_id = models.CharField(max_length=80, blank=True, help_text="set once recorded")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
+    journal_entry_id = models.CharField(
+        _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("payment")
@@ -52,16 +58,20 @@ class Settlement(models.Model):
         PAYMENT_SERVICE_FEE = "paymentServiceFee", _("Payment service fee")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    invoice = models.ForeignKey("invoicing.Invoice", models.PROTECT, related_name="settlements")
+    invoice = models.ForeignKey(
+        "invoicing.Invoice", models.PROTECT, related_name="settlements", verbose_name=_("invoice")
+    )
     payment = models.ForeignKey(
         Payment, models.PROTECT, null=True, blank=True, related_name="settlements"
     )
-    type = models.CharField(max_length=30, choices=Type.choices)
+    type = models.CharField(_("type"), max_length=30, choices=Type.choices)
     date = models.DateField(_("date"))
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
-    remote_id = models.CharField(max_length=80, blank=True)
-    journal_entry_id = models.CharField(max_length=80, blank=True, help_text="set once recorded")
-    created_at = models.DateTimeField(auto_now_add=True)
+    remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
+    journal_entry_id = models.CharField(
+        _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("settlement")

@@ -66,7 +66,7 @@ class Tenant(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     slug = models.SlugField(unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("workspace")
@@ -79,9 +79,13 @@ class Tenant(models.Model):
 class Member(models.Model):
     """A person's place in a tenant."""
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="members")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    created_at = models.DateTimeField(auto_now_add=True)
+    tenant = models.ForeignKey(
+        Tenant, models.CASCADE, related_name="members", verbose_name=_("workspace")
+    )
+    user = models.ForeignKey(
+        User, models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("member")

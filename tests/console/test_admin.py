@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from bokio_app.audit.models import Event
 from bokio_app.connections.models import Connection, TokenGrant
@@ -170,3 +172,25 @@ def test_an_operator_makes_a_person_who_can_sign_in(operator: Client) -> None:
     operator.post(reverse("admin:tenants_user_add"), form)
 
     assert Client().login(email="new@example.com", password=make.PASSWORD)
+
+
+def test_every_column_of_the_console_has_a_swedish_title() -> None:
+    """But for words that are the same in both languages."""
+
+    def titles(language: str) -> list[str]:
+        with translation.override(language):
+            return [
+                str(label_for_field(name, model, shown))
+                for model, shown in admin.site._registry.items()
+                if model.__module__.startswith("bokio_app.")
+                for name in [*shown.list_display, *(f for f in shown.list_filter if "__" not in f)]
+                if name != "__str__"
+            ]
+
+    pairs = zip(titles("en"), titles("sv"), strict=True)
+
+    assert {english for english, swedish in pairs if english == swedish} <= {
+        "person",
+        "slug",
+        "status",
+    }

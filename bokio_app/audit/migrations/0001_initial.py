@@ -19,10 +19,14 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("action", models.CharField(max_length=60)),
+                ("action", models.CharField(verbose_name="act", max_length=60)),
                 (
                     "subject",
-                    models.CharField(help_text="kind:id of what was acted upon", max_length=80),
+                    models.CharField(
+                        verbose_name="subject",
+                        help_text="kind:id of what was acted upon",
+                        max_length=80,
+                    ),
                 ),
                 (
                     "data",
@@ -30,7 +34,7 @@ class Migration(migrations.Migration):
                         default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
                     ),
                 ),
-                ("at", models.DateTimeField(auto_now_add=True)),
+                ("at", models.DateTimeField(verbose_name="time", auto_now_add=True)),
             ],
             options={
                 "verbose_name": "event",

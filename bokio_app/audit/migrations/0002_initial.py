@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
             model_name="event",
             name="actor",
             field=models.ForeignKey(
+                verbose_name="person",
                 blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
             model_name="event",
             name="tenant",
             field=models.ForeignKey(
+                verbose_name="workspace",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="events",
                 to="tenants.tenant",

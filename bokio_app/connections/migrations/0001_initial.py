@@ -45,16 +45,25 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("company_id", models.UUIDField(help_text="`tenant_id` in Bokio's token response")),
+                (
+                    "company_id",
+                    models.UUIDField(
+                        verbose_name="company at Bokio",
+                        help_text="`tenant_id` in Bokio's token response",
+                    ),
+                ),
                 (
                     "remote_id",
                     models.UUIDField(
-                        help_text="`connection_id` in Bokio's token response", null=True
+                        verbose_name="Bokio's id",
+                        help_text="`connection_id` in Bokio's token response",
+                        null=True,
                     ),
                 ),
                 (
                     "state",
                     models.CharField(
+                        verbose_name="state",
                         choices=[
                             ("active", "Working"),
                             ("broken", "Needs reconnecting"),
@@ -67,43 +76,63 @@ class Migration(migrations.Migration):
                 (
                     "scopes",
                     models.JSONField(
-                        default=list, help_text="what was asked for; Bokio returns none"
+                        verbose_name="permissions",
+                        default=list,
+                        help_text="what was asked for; Bokio returns none",
                     ),
                 ),
                 (
                     "generation",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="newest row of `TokenGrant`"
+                        verbose_name="pair of tokens",
+                        default=0,
+                        help_text="newest row of `TokenGrant`",
                     ),
                 ),
-                ("name", models.CharField(blank=True, max_length=200)),
-                ("org_number", models.CharField(blank=True, max_length=40)),
+                ("name", models.CharField(verbose_name="name", blank=True, max_length=200)),
+                (
+                    "org_number",
+                    models.CharField(verbose_name="organisation number", blank=True, max_length=40),
+                ),
                 (
                     "read_at",
                     models.DateTimeField(
-                        help_text="when the company was last read from Bokio", null=True
+                        verbose_name="read from Bokio",
+                        help_text="when the company was last read from Bokio",
+                        null=True,
                     ),
                 ),
                 (
                     "refresh_owner",
                     models.UUIDField(help_text="who is refreshing the token now", null=True),
                 ),
-                ("refresh_until", models.DateTimeField(null=True)),
+                ("refresh_until", models.DateTimeField(verbose_name="renewing until", null=True)),
                 (
                     "blocked_until",
-                    models.DateTimeField(help_text="Bokio asked us to wait till then", null=True),
+                    models.DateTimeField(
+                        verbose_name="waits until",
+                        help_text="Bokio asked us to wait till then",
+                        null=True,
+                    ),
                 ),
                 (
                     "blocked_by",
-                    models.CharField(blank=True, help_text="Bokio's code for it", max_length=60),
+                    models.CharField(
+                        verbose_name="told to wait by",
+                        blank=True,
+                        help_text="Bokio's code for it",
+                        max_length=60,
+                    ),
                 ),
                 (
                     "served_at",
                     models.DateTimeField(
-                        help_text="when a worker last took work for it", null=True
+                        verbose_name="last worked for",
+                        help_text="when a worker last took work for it",
+                        null=True,
                     ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
             ],
             options={
                 "verbose_name": "connection",
@@ -120,11 +149,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("generation", models.PositiveBigIntegerField()),
+                ("generation", models.PositiveBigIntegerField(verbose_name="pair of tokens")),
                 ("access", models.BinaryField()),
                 ("refresh", models.BinaryField()),
-                ("expires_at", models.DateTimeField()),
-                ("received_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                ("received_at", models.DateTimeField(verbose_name="received", auto_now_add=True)),
             ],
         ),
     ]

@@ -33,13 +33,17 @@ class Migration(migrations.Migration):
             model_name="connection",
             name="created_by",
             field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                verbose_name="created by",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
             ),
         ),
         migrations.AddField(
             model_name="connection",
             name="tenant",
             field=models.ForeignKey(
+                verbose_name="workspace",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="connections",
                 to="tenants.tenant",

@@ -27,8 +27,16 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("kind", models.CharField(max_length=40)),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        verbose_name="number of the run",
+                        default=uuid.uuid4,
+                        editable=False,
+                        unique=True,
+                    ),
+                ),
+                ("kind", models.CharField(verbose_name="kind", max_length=40)),
                 (
                     "business_key",
                     models.CharField(help_text="what this flow does once", max_length=80),
@@ -47,12 +55,15 @@ class Migration(migrations.Migration):
                 (
                     "lane",
                     models.PositiveSmallIntegerField(
-                        choices=[(0, "Click"), (1, "Repair"), (5, "Batch"), (9, "Sync")], default=0
+                        verbose_name="lane",
+                        choices=[(0, "Click"), (1, "Repair"), (5, "Batch"), (9, "Sync")],
+                        default=0,
                     ),
                 ),
                 (
                     "state",
                     models.CharField(
+                        verbose_name="state",
                         choices=[
                             ("ready", "Waiting"),
                             ("running", "Running"),
@@ -68,6 +79,7 @@ class Migration(migrations.Migration):
                 (
                     "wait_reason",
                     models.CharField(
+                        verbose_name="waits for",
                         blank=True,
                         choices=[
                             ("invoice_busy", "Another run is working on the same invoice."),
@@ -89,7 +101,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("not_before", models.DateTimeField()),
+                ("not_before", models.DateTimeField(verbose_name="not before")),
                 (
                     "cursor",
                     models.PositiveSmallIntegerField(
@@ -100,17 +112,21 @@ class Migration(migrations.Migration):
                     "failures",
                     models.PositiveSmallIntegerField(default=0, help_text="waits in a row"),
                 ),
-                ("stuck_code", models.CharField(blank=True, max_length=60)),
+                (
+                    "stuck_code",
+                    models.CharField(verbose_name="stopped by", blank=True, max_length=60),
+                ),
                 ("cancel_requested", models.BooleanField(default=False)),
                 ("lease_owner", models.CharField(blank=True, max_length=80)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("fence", models.PositiveBigIntegerField(default=0)),
                 ("recovery_epoch", models.PositiveIntegerField(default=0)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("finished_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
+                ("finished_at", models.DateTimeField(verbose_name="ended", null=True)),
                 (
                     "connection",
                     models.ForeignKey(
+                        verbose_name="connection",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="flows",
                         to="connections.connection",
@@ -119,6 +135,7 @@ class Migration(migrations.Migration):
                 (
                     "created_by",
                     models.ForeignKey(
+                        verbose_name="created by",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="flows",
@@ -128,6 +145,7 @@ class Migration(migrations.Migration):
                 (
                     "tenant",
                     models.ForeignKey(
+                        verbose_name="workspace",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="flows",
                         to="tenants.tenant",
@@ -148,9 +166,9 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("pos", models.PositiveSmallIntegerField()),
-                ("op", models.CharField(max_length=40)),
-                ("op_key", models.UUIDField(default=uuid.uuid4)),
+                ("pos", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("op", models.CharField(verbose_name="operation", max_length=40)),
+                ("op_key", models.UUIDField(verbose_name="marker", default=uuid.uuid4)),
                 (
                     "payload",
                     models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
@@ -164,6 +182,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
+                        verbose_name="state",
                         choices=[
                             ("pending", "Waiting"),
                             ("sent", "Running"),
@@ -175,14 +194,16 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("attempt", models.PositiveSmallIntegerField(verbose_name="attempts", default=0)),
                 ("fence", models.PositiveBigIntegerField(default=0)),
-                ("intent_at", models.DateTimeField(null=True)),
+                ("intent_at", models.DateTimeField(verbose_name="sent", null=True)),
                 ("send_by", models.DateTimeField(null=True)),
                 (
                     "settle_at",
                     models.DateTimeField(
-                        help_text="before this, absence proves nothing", null=True
+                        verbose_name="settled from",
+                        help_text="before this, absence proves nothing",
+                        null=True,
                     ),
                 ),
                 ("unknown_at", models.DateTimeField(null=True)),
@@ -192,7 +213,10 @@ class Migration(migrations.Migration):
                 ),
                 ("absent_reads", models.PositiveSmallIntegerField(default=0)),
                 ("last_proof_at", models.DateTimeField(null=True)),
-                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "remote_id",
+                    models.CharField(verbose_name="Bokio's id", blank=True, max_length=80),
+                ),
                 (
                     "result",
                     models.JSONField(
@@ -202,17 +226,26 @@ class Migration(migrations.Migration):
                 (
                     "resolved_by",
                     models.CharField(
-                        blank=True, help_text="response, proof, person", max_length=10
+                        verbose_name="settled by",
+                        blank=True,
+                        help_text="response, proof, person",
+                        max_length=10,
                     ),
                 ),
                 ("skip_reason", models.CharField(blank=True, max_length=40)),
-                ("error_code", models.CharField(blank=True, max_length=60)),
-                ("error_message", models.TextField(blank=True)),
+                (
+                    "error_code",
+                    models.CharField(verbose_name="error code", blank=True, max_length=60),
+                ),
+                ("error_message", models.TextField(verbose_name="error message", blank=True)),
                 (
                     "error_fields",
                     models.JSONField(default=list, help_text="[pointer, message] pairs of Bokio"),
                 ),
-                ("remote_error_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "remote_error_id",
+                    models.CharField(verbose_name="Bokio's reference", blank=True, max_length=80),
+                ),
                 (
                     "evidence",
                     models.JSONField(
@@ -221,7 +254,7 @@ class Migration(migrations.Migration):
                         help_text="what an ambiguous proof read saw",
                     ),
                 ),
-                ("done_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(verbose_name="done", null=True)),
                 (
                     "flow",
                     models.ForeignKey(
@@ -271,11 +304,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("number", models.PositiveSmallIntegerField()),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
                 ("fence", models.PositiveBigIntegerField()),
                 (
                     "outcome",
                     models.CharField(
+                        verbose_name="outcome",
                         choices=[
                             ("success", "Answered"),
                             ("not_executed", "Not carried out"),
@@ -291,16 +325,23 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="HTTP status, 0 without one"
+                        verbose_name="status", default=0, help_text="HTTP status, 0 without one"
                     ),
                 ),
-                ("code", models.CharField(blank=True, max_length=60)),
-                ("remote_error_id", models.CharField(blank=True, max_length=80)),
-                ("milliseconds", models.PositiveIntegerField(default=0)),
-                ("at", models.DateTimeField(auto_now_add=True)),
+                ("code", models.CharField(verbose_name="code", blank=True, max_length=60)),
+                (
+                    "remote_error_id",
+                    models.CharField(verbose_name="Bokio's reference", blank=True, max_length=80),
+                ),
+                (
+                    "milliseconds",
+                    models.PositiveIntegerField(verbose_name="milliseconds", default=0),
+                ),
+                ("at", models.DateTimeField(verbose_name="time", auto_now_add=True)),
                 (
                     "step",
                     models.ForeignKey(
+                        verbose_name="step",
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="attempts",
                         to="flows.step",

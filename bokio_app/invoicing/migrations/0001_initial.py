@@ -47,8 +47,11 @@ class Migration(migrations.Migration):
                     "currency",
                     models.CharField(default="SEK", max_length=3, verbose_name="currency"),
                 ),
-                ("remote_id", models.CharField(blank=True, max_length=80)),
-                ("status", models.CharField(default="draft", max_length=20)),
+                (
+                    "remote_id",
+                    models.CharField(verbose_name="Bokio's id", blank=True, max_length=80),
+                ),
+                ("status", models.CharField(verbose_name="status", default="draft", max_length=20)),
                 (
                     "number",
                     models.CharField(blank=True, max_length=40, verbose_name="invoice number"),
@@ -83,13 +86,22 @@ class Migration(migrations.Migration):
                 ("published_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "journal_entry_id",
-                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                    models.CharField(
+                        verbose_name="journal entry's id",
+                        blank=True,
+                        help_text="set once recorded",
+                        max_length=80,
+                    ),
                 ),
                 (
                     "read_at",
-                    models.DateTimeField(help_text="when Bokio was last read for it", null=True),
+                    models.DateTimeField(
+                        verbose_name="read from Bokio",
+                        help_text="when Bokio was last read for it",
+                        null=True,
+                    ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
@@ -190,7 +202,10 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "remote_id",
+                    models.CharField(verbose_name="Bokio's id", blank=True, max_length=80),
+                ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
                 (
                     "type",
@@ -229,10 +244,11 @@ class Migration(migrations.Migration):
                         blank=True, default="30", max_length=40, verbose_name="payment terms"
                     ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
                 (
                     "connection",
                     models.ForeignKey(
+                        verbose_name="connection",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="customers",
                         to="connections.connection",

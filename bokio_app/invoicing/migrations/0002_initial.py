@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
             model_name="customer",
             name="tenant",
             field=models.ForeignKey(
+                verbose_name="workspace",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="customers",
                 to="tenants.tenant",
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
             model_name="invoice",
             name="connection",
             field=models.ForeignKey(
+                verbose_name="connection",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="invoices",
                 to="connections.connection",
@@ -38,13 +40,17 @@ class Migration(migrations.Migration):
             model_name="invoice",
             name="created_by",
             field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                verbose_name="created by",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
             ),
         ),
         migrations.AddField(
             model_name="invoice",
             name="customer",
             field=models.ForeignKey(
+                verbose_name="customer",
                 blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
@@ -55,6 +61,7 @@ class Migration(migrations.Migration):
             model_name="invoice",
             name="tenant",
             field=models.ForeignKey(
+                verbose_name="workspace",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="invoices",
                 to="tenants.tenant",

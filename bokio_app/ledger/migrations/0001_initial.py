@@ -23,14 +23,20 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("remote_id", models.CharField(max_length=80)),
-                ("number", models.CharField(help_text="such as V342", max_length=40)),
-                ("title", models.CharField(blank=True, max_length=500)),
-                ("date", models.DateField(null=True)),
+                ("remote_id", models.CharField(verbose_name="Bokio's id", max_length=80)),
+                (
+                    "number",
+                    models.CharField(
+                        verbose_name="number", help_text="such as V342", max_length=40
+                    ),
+                ),
+                ("title", models.CharField(verbose_name="title", blank=True, max_length=500)),
+                ("date", models.DateField(verbose_name="date", null=True)),
                 ("reversed_by", models.CharField(blank=True, max_length=80)),
                 (
                     "connection",
                     models.ForeignKey(
+                        verbose_name="connection",
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="journal_entries",
                         to="connections.connection",
@@ -52,15 +58,25 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("account", models.PositiveIntegerField()),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                ("account", models.PositiveIntegerField(verbose_name="account")),
                 (
                     "debit",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                    models.DecimalField(
+                        verbose_name="debit",
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        max_digits=15,
+                    ),
                 ),
                 (
                     "credit",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), max_digits=15),
+                    models.DecimalField(
+                        verbose_name="credit",
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        max_digits=15,
+                    ),
                 ),
                 (
                     "entry",
@@ -97,6 +113,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["connection", "number"],
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
                 "constraints": [
                     models.UniqueConstraint(fields=("connection", "number"), name="account_once")
                 ],
@@ -111,20 +129,29 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("remote_id", models.CharField(max_length=80)),
-                ("start", models.DateField()),
-                ("end", models.DateField()),
+                ("remote_id", models.CharField(verbose_name="Bokio's id", max_length=80)),
+                ("start", models.DateField(verbose_name="start")),
+                ("end", models.DateField(verbose_name="end")),
                 (
                     "method",
-                    models.CharField(help_text="accrual or cash, as Bokio says", max_length=20),
+                    models.CharField(
+                        verbose_name="method",
+                        help_text="accrual or cash, as Bokio says",
+                        max_length=20,
+                    ),
                 ),
                 (
                     "status",
-                    models.CharField(help_text="open or closed, as Bokio says", max_length=20),
+                    models.CharField(
+                        verbose_name="status",
+                        help_text="open or closed, as Bokio says",
+                        max_length=20,
+                    ),
                 ),
                 (
                     "connection",
                     models.ForeignKey(
+                        verbose_name="connection",
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="fiscal_years",
                         to="connections.connection",
@@ -133,6 +160,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["connection", "start"],
+                "verbose_name": "fiscal year",
+                "verbose_name_plural": "fiscal years",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("connection", "remote_id"), name="fiscal_year_once"

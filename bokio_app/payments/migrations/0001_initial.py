@@ -26,12 +26,20 @@ class Migration(migrations.Migration):
                     models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount"),
                 ),
                 ("account", models.PositiveIntegerField(verbose_name="account")),
-                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "remote_id",
+                    models.CharField(verbose_name="Bokio's id", blank=True, max_length=80),
+                ),
                 (
                     "journal_entry_id",
-                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                    models.CharField(
+                        verbose_name="journal entry's id",
+                        blank=True,
+                        help_text="set once recorded",
+                        max_length=80,
+                    ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
             ],
             options={
                 "verbose_name": "payment",
@@ -51,6 +59,7 @@ class Migration(migrations.Migration):
                 (
                     "type",
                     models.CharField(
+                        verbose_name="type",
                         choices=[
                             ("bankFee", "Bank fee"),
                             ("currency", "Currency difference"),
@@ -64,12 +73,20 @@ class Migration(migrations.Migration):
                     "amount",
                     models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount"),
                 ),
-                ("remote_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "remote_id",
+                    models.CharField(verbose_name="Bokio's id", blank=True, max_length=80),
+                ),
                 (
                     "journal_entry_id",
-                    models.CharField(blank=True, help_text="set once recorded", max_length=80),
+                    models.CharField(
+                        verbose_name="journal entry's id",
+                        blank=True,
+                        help_text="set once recorded",
+                        max_length=80,
+                    ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
             ],
             options={
                 "verbose_name": "settlement",

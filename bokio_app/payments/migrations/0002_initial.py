@@ -19,13 +19,17 @@ class Migration(migrations.Migration):
             model_name="payment",
             name="created_by",
             field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                verbose_name="created by",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
             ),
         ),
         migrations.AddField(
             model_name="payment",
             name="invoice",
             field=models.ForeignKey(
+                verbose_name="invoice",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="payments",
                 to="invoicing.invoice",
@@ -35,6 +39,7 @@ class Migration(migrations.Migration):
             model_name="settlement",
             name="invoice",
             field=models.ForeignKey(
+                verbose_name="invoice",
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="settlements",
                 to="invoicing.invoice",

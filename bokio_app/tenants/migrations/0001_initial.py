@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
                 ("slug", models.SlugField(unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
             ],
             options={
                 "verbose_name": "workspace",
@@ -124,10 +124,11 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(verbose_name="created", auto_now_add=True)),
                 (
                     "user",
                     models.ForeignKey(
+                        verbose_name="person",
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
                         to=settings.AUTH_USER_MODEL,
@@ -136,6 +137,7 @@ class Migration(migrations.Migration):
                 (
                     "tenant",
                     models.ForeignKey(
+                        verbose_name="workspace",
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="members",
                         to="tenants.tenant",
