@@ -122,18 +122,15 @@ class Http:
         largest: int = LARGEST_JSON,
     ) -> Answer:
         """Send one request and return its answer if it is a success; raise the error if not."""
-        headers = {"Authorization": self._authorization, "Accept": accept}
-        if content is not None:
-            headers["Content-Type"] = content_type
-        started = time.monotonic()
         answer: Answer | None = None
         error: BokioError | None = None
+        started = time.monotonic()
         try:
             answer = exchange(
                 self._client or transport.shared_client(),
                 method,
                 f"{self._api_url}/{path}{_query_text(query)}",
-                headers=headers,
+                headers=self._headers(accept, None if content is None else content_type),
                 content=content,
                 connect_timeout=self._connect_timeout,
                 deadline=self._deadline,
@@ -151,6 +148,10 @@ class Http:
         if answer is None:
             raise AssertionError("an exchange ends with an answer or an error")
         return answer
+
+    def _headers(self, accept: str, content_type: str | None) -> dict[str, str]:
+        headers = {"Authorization": self._authorization, "Accept": accept}
+        return headers | ({"Content-Type": content_type} if content_type else {})
 
 
 def exchange(

@@ -111,16 +111,7 @@ def register(
             account=wanted.account,
             created_by=by,
         )
-        record(
-            "payment.registered",
-            tenant=invoice.tenant_id,
-            subject="invoice",
-            subject_id=invoice.pk,
-            actor=by,
-            payment=str(payment.pk),
-            amount=str(payment.amount),
-            fee=str(wanted.fee),
-        )
+        _audit(payment, wanted, by=by)
         return flows.start(
             REGISTER_PAYMENT,
             connection=invoice.connection,
@@ -130,6 +121,19 @@ def register(
             request_key=request_key,
             by=by,
         )
+
+
+def _audit(payment: Payment, wanted: PaymentInput, *, by: User) -> None:
+    record(
+        "payment.registered",
+        tenant=payment.invoice.tenant_id,
+        subject="invoice",
+        subject_id=payment.invoice.pk,
+        actor=by,
+        payment=str(payment.pk),
+        amount=str(payment.amount),
+        fee=str(wanted.fee),
+    )
 
 
 def _steps(invoice: Invoice, payment: Payment, wanted: PaymentInput) -> list[flows.NewStep]:

@@ -45,6 +45,34 @@ class SampleOption:
     aside: str
 
 
+def sample_events() -> list[dict[str, Any]]:
+    now = clock.now()
+    return [
+        {"state": "waiting", "title": "Bokföring väntar", "detail": "Steg 2 av 2."},
+        {
+            "state": "done",
+            "title": "Betalning registrerad",
+            "detail": "4 985,00 kr och avgift 15,00 kr.",
+            "who": "Oskar Berg",
+            "at": now - timedelta(days=2),
+        },
+        {
+            "state": "waiting",
+            "title": "Svar uteblev",
+            "detail": "Läst i Bokio: betalningen fanns redan. Övertagen, inte skickad igen.",
+            "at": now - timedelta(days=16),
+            "reference": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        },
+        {
+            "state": "done",
+            "title": "Publicerad som 1029",
+            "detail": "OCR 1029008.",
+            "who": "Hanna Sjöö",
+            "at": now - timedelta(days=36),
+        },
+    ]
+
+
 @register.inclusion_tag("components/gallery_side.html", takes_context=True)
 def gallery_side(context: dict[str, Any], side: str) -> dict[str, Any]:
     """All components on one background; `side` is light or dark."""
@@ -52,7 +80,6 @@ def gallery_side(context: dict[str, Any], side: str) -> dict[str, Any]:
     for name in form.fields:
         if name != "wrong":
             form.fields[name].required = name != "read_only"
-    now = clock.now()
     return {
         "request": context.get("request"),
         "csrf_token": context.get("csrf_token"),
@@ -68,28 +95,5 @@ def gallery_side(context: dict[str, Any], side: str) -> dict[str, Any]:
             SampleOption("2", "Bröderna Holm Bygg AB", "556318-2046"),
         ],
         "listbox": f"{side}_customer_list",
-        "events": [
-            {"state": "waiting", "title": "Bokföring väntar", "detail": "Steg 2 av 2."},
-            {
-                "state": "done",
-                "title": "Betalning registrerad",
-                "detail": "4 985,00 kr och avgift 15,00 kr.",
-                "who": "Oskar Berg",
-                "at": now - timedelta(days=2),
-            },
-            {
-                "state": "waiting",
-                "title": "Svar uteblev",
-                "detail": "Läst i Bokio: betalningen fanns redan. Övertagen, inte skickad igen.",
-                "at": now - timedelta(days=16),
-                "reference": "0f8fad5b-d9cb-469f-a165-70867728950e",
-            },
-            {
-                "state": "done",
-                "title": "Publicerad som 1029",
-                "detail": "OCR 1029008.",
-                "who": "Hanna Sjöö",
-                "at": now - timedelta(days=36),
-            },
-        ],
+        "events": sample_events(),
     }
