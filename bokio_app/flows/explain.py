@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bokio_app.core.formats import money, number, percent
 from bokio_app.core.personal import without_last_four
-from bokio_app.core.templatetags.ui import money, number, percent
 
 from .models import Step
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bokio_app.audit.models import Event
-from bokio_app.core.templatetags.ui import money
+from bokio_app.core.formats import money
 from bokio_app.flows.models import Attempt, Flow, FlowState, Step, StepState
 from bokio_app.flows.progress import SKIPPED, short_result
 from bokio_app.ledger.models import JournalEntry

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from bokio_app.core.formats import money
 from bokio_app.core.money import ZERO, totals
-from bokio_app.core.templatetags.ui import money
 from bokio_app.flows.explain import explain
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry

@@ -9,7 +9,7 @@ from django import forms
 from django.template import Context, Template, TemplateSyntaxError
 from django.utils import translation
 
-from bokio_app.core.templatetags import ui
+from bokio_app.core import formats
 
 NOON = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 
@@ -37,15 +37,15 @@ class Terms(forms.Form):
 )
 def test_an_amount_is_written_as_the_language_writes_it(amount, currency, swedish, english):
     with translation.override("sv"):
-        assert ui.money(Decimal(amount), currency) == swedish
+        assert formats.money(Decimal(amount), currency) == swedish
     with translation.override("en"):
-        assert ui.money(Decimal(amount), currency) == english
+        assert formats.money(Decimal(amount), currency) == english
 
 
 def test_no_amount_is_a_dash_and_a_float_is_refused():
-    assert ui.money(None) == "–"
+    assert formats.money(None) == "–"
     with pytest.raises(TypeError, match="float"):
-        ui.money(1.1)
+        formats.money(1.1)
 
 
 @pytest.mark.parametrize(
@@ -54,25 +54,25 @@ def test_no_amount_is_a_dash_and_a_float_is_refused():
 )
 def test_a_quantity_shows_the_decimals_it_has(value, swedish, english):
     with translation.override("sv"):
-        assert ui.number(Decimal(value)) == swedish
+        assert formats.number(Decimal(value)) == swedish
     with translation.override("en"):
-        assert ui.number(Decimal(value)) == english
+        assert formats.number(Decimal(value)) == english
 
 
 def test_a_rate_has_its_sign_where_the_language_wants_it():
     with translation.override("sv"):
-        assert ui.percent(25) == "25\u00a0%"
+        assert formats.percent(25) == "25\u00a0%"
     with translation.override("en"):
-        assert ui.percent(Decimal("12.00")) == "12%"
+        assert formats.percent(Decimal("12.00")) == "12%"
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_a_day_is_the_day_in_stockholm_in_both_languages(language):
     late = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
     with translation.override(language):
-        assert ">2026-11-21<" in ui.day(late)
-        assert ">2026-11-20<" in ui.day(date(2026, 11, 20))
-        assert ui.day(None) == "–"
+        assert ">2026-11-21<" in formats.day(late)
+        assert ">2026-11-20<" in formats.day(date(2026, 11, 20))
+        assert formats.day(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_day_is_the_day_in_stockholm_in_both_languages(language):
 )
 def test_a_moment_is_told_in_stockholm_time(style, text):
     with time_machine.travel(NOON, tick=False):
-        shown = ui.moment(NOON, style)
+        shown = formats.moment(NOON, style)
 
     assert f">{text}<" in shown
     assert 'datetime="2026-11-20T12:00:00+01:00"' in shown
@@ -95,8 +95,8 @@ def test_a_moment_is_told_in_stockholm_time(style, text):
 
 def test_a_moment_long_ago_says_its_year():
     with time_machine.travel(NOON, tick=False):
-        assert ">2025-06-01 14:00<" in ui.moment(datetime(2025, 6, 1, 12, tzinfo=UTC))
-        assert ">11-19 12:00<" in ui.moment(datetime(2026, 11, 19, 11, tzinfo=UTC), "near")
+        assert ">2025-06-01 14:00<" in formats.moment(datetime(2025, 6, 1, 12, tzinfo=UTC))
+        assert ">11-19 12:00<" in formats.moment(datetime(2026, 11, 19, 11, tzinfo=UTC), "near")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_moment_long_ago_says_its_year():
     [("Maja Lindqvist", "ML"), ("demo@example.com", "DE"), ("Åsa", "Å"), ("", "")],
 )
 def test_initials_are_at_most_two(name, letters):
-    assert ui.initials(name) == letters
+    assert formats.initials(name) == letters
 
 
 def test_a_state_is_never_told_by_colour_alone():
