@@ -10,6 +10,8 @@ from stdnum.se import orgnr
 
 from tests.support.sandbox import SandboxProcess, running_sandbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[SandboxProcess]:
