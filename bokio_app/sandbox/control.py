@@ -28,6 +28,7 @@ from bokio_app.sandbox.models import (
     Connection,
     Invoice,
     Payment,
+    Plan,
     Settlement,
 )
 from bokio_app.sandbox.refusals import Refusal
@@ -219,12 +220,12 @@ def _company(company_id: str) -> Company:
 
 
 def _change_company(ask: Ask) -> object:
-    """Change `planHasApi`, `automaticRecording`, `wholeKronaRounding`, or a year's state.
+    """Change `plan`, `integrationsAddon`, `automaticRecording`, `wholeKronaRounding`, or a year.
 
     `fiscalYears` is a map of starting year (such as `"2024"`) to `status` and `method`.
     """
     columns = {
-        "planHasApi": "plan_has_api",
+        "integrationsAddon": "has_integrations_addon",
         "automaticRecording": "automatic_recording",
         "wholeKronaRounding": "whole_krona_rounding",
     }
@@ -233,6 +234,7 @@ def _change_company(ask: Ask) -> object:
         for name, column in columns.items():
             if name in ask.body:
                 setattr(row, column, bool(ask.body[name]))
+        row.plan = Plan(ask.body.get("plan", row.plan))
         row.save()
         for year, changes in dict(ask.body.get("fiscalYears", {})).items():
             known = {key: changes[key] for key in ("status", "method") if key in changes}

@@ -295,7 +295,7 @@ def test_the_sales_account_follows_customer_rate_and_product(
 
 
 def test_the_plan_of_the_company_can_close_the_api(api: Api):
-    api.sandbox.change_company(api.company_id, planHasApi=False)
+    api.sandbox.change_company(api.company_id, plan="basic")
 
     reply = api.call("GET", "company-information")
 

@@ -33,7 +33,7 @@ def customers(context: Context) -> object:
 
 @operation("POST", "/customers", "post-customer", scope="customers:write", creates=True)
 def create(context: Context) -> object:
-    row = Customer(company=context.company, made_by_api=True)
+    row = Customer(company=context.company, made_by=context.application)
     _fill(row, Reader(context.body()))
     row.save()
     return shapes.customer(row)
@@ -55,7 +55,7 @@ def replace(context: Context) -> object:
 @operation("DELETE", "/customers/{customerId}", "delete-customer", scope="customers:write")
 def delete(context: Context) -> None:
     row = _find(context)
-    if not row.made_by_api or row.invoices.exists():
+    if row.made_by_id is None or row.invoices.exists():
         raise refusals.not_allowed("The customer was not made through the API, or has invoices")
     row.delete()
 

@@ -10,7 +10,7 @@ from bokio_app.sandbox import clock, faults, refusals, store, switches
 from bokio_app.sandbox.api.limits import rate_limiter, writes_in_flight
 from bokio_app.sandbox.api.registry import Audience, Context, Route, find
 from bokio_app.sandbox.calls import record
-from bokio_app.sandbox.models import AccessToken, Company
+from bokio_app.sandbox.models import AccessToken, Company, Plan
 from bokio_app.sandbox.oauth import digest
 from bokio_app.sandbox.refusals import Refusal
 from bokio_app.sandbox.wire import Answer, Call, Ending, json_answer
@@ -71,7 +71,7 @@ def _authorised(
     context = Context(call, route.params, clock.now(), token)
     if route.operation.audience is Audience.COMPANY:
         context._company = _company_of(token, route.params["companyId"])  # noqa: SLF001
-        if not context.company.plan_has_api:
+        if context.company.plan == Plan.BASIC:
             return refusals.plan_required()
     elif token.connection_id is not None:
         raise refusals.forbidden("The General API needs a token of the client itself")

@@ -1,6 +1,41 @@
 """Importing this module fills the table of operations."""
 
 from bokio_app.sandbox import oauth
-from bokio_app.sandbox.api import company, connections, customers, invoices, receipts
+from bokio_app.sandbox.api import (
+    attachments,
+    bank_payments,
+    comments,
+    company,
+    connections,
+    credit_notes,
+    customers,
+    invoices,
+    items,
+    journal_entries,
+    receipts,
+    sie,
+    supplier_invoices,
+    suppliers,
+    tags,
+    uploads,
+)
 
-MODULES = (company, connections, customers, invoices, receipts, oauth)
+MODULES = (
+    attachments,
+    bank_payments,
+    comments,
+    company,
+    connections,
+    credit_notes,
+    customers,
+    invoices,
+    items,
+    journal_entries,
+    receipts,
+    sie,
+    supplier_invoices,
+    suppliers,
+    tags,
+    uploads,
+    oauth,
+)

@@ -201,7 +201,10 @@ def _credited(books: _Books, invoice: Invoice) -> None:
     books.dependents.append(
         CreditNote(
             uuid=books.uuid(),
+            company=books.company,
             invoice=invoice,
+            references=invoice.references,
+            billing_address=invoice.billing_address,
             credit_date=day,
             due_date=day,
             lines=invoice.lines,

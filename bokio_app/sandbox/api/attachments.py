@@ -1,0 +1,1 @@
+"""Attachments of an invoice: list, read, add, delete, download."""

@@ -1,0 +1,1 @@
+"""Bank payments: order one or many, list, read."""

@@ -1,0 +1,1 @@
+"""Items: list, read, make, replace, delete."""

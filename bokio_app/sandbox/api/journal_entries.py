@@ -1,0 +1,1 @@
+"""Journal entries: list, read, make, reverse, tag."""

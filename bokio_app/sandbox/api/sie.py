@@ -1,0 +1,1 @@
+"""The books of a fiscal year as an SIE file."""

@@ -1,0 +1,1 @@
+"""Supplier invoices: list, read, make, replace, delete, connect an upload."""

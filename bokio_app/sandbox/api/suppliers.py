@@ -1,0 +1,1 @@
+"""Suppliers: list, read, make, replace, delete."""

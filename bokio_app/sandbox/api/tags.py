@@ -1,0 +1,1 @@
+"""Tag groups and their tags."""

@@ -1,0 +1,1 @@
+"""Uploads: list, read, add, download."""
