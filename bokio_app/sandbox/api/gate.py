@@ -93,7 +93,9 @@ def authenticate(headers: Mapping[str, str]) -> AccessToken | None:
     if scheme.lower() != "bearer" or not value:
         return None
     token = _tokens.find(digest(value.strip()))
-    return token if token and token.expires_at > clock.now() else None
+    if token is None or (token.expires_at is not None and token.expires_at <= clock.now()):
+        return None
+    return token
 
 
 class _Tokens:
