@@ -48,6 +48,11 @@ def impossible(kind: str, value: object) -> Refusal:
     return Refusal(400, "validation-error", message)
 
 
+def against_rules(message: str) -> Refusal:
+    """400 without an `errors` list: a rule is broken that no single field breaks alone."""
+    return Refusal(400, "validation-error", message)
+
+
 def not_allowed(message: str) -> Refusal:
     """400 for a state or an owner that forbids the operation altogether."""
     return Refusal(400, "operation-not-allowed", message)

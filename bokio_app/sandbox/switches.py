@@ -14,6 +14,9 @@ ACCESS_TOKEN_SECONDS = 3600
 RATE_WINDOW_SECONDS = 60
 LARGEST_PAGE = 100
 FIRST_PAYMENT_TERMS_DAYS = 30
+BUSINESS_DAYS_AHEAD = 2  # of a journal entry; Monday to Friday, public holidays included
+FIRST_FREE_DIMENSION = 20  # the number of a tag group that names none: this one or the next free
+FOREIGN_CURRENCY_RATE = 10  # SEK per unit of any other currency on supplier invoices
 
 DISCOUNT_ACCOUNT = 3730
 RECEIVABLES = 1510
@@ -25,6 +28,7 @@ ROUNDING_ACCOUNT = 3740
 CONSTRUCTION_ACCOUNT = 3231
 REVERSE_VAT_DEBIT = 2645
 REVERSE_VAT_CREDIT = 2614
+RETAINED_EARNINGS = 2091
 SERVICE_FEE_ACCOUNTS = {"domestic": 6040, "eu": 4535, "nonEu": 4531, "vatExempt": 6590}
 
 
@@ -50,6 +54,18 @@ class Switches:
     publish_needs_address: bool = True
     newest_first: bool = False
     """Lists begin with what was made last."""
+    longest_comment: int = 2000
+    """Characters of a comment on a journal entry. Bokio has a limit and does not publish it."""
+    reversal_keeps_tags: bool = True
+    """The entry that reverses another one carries the same tags."""
+    largest_upload_bytes: int = 0
+    """The largest upload; 0 sets no limit, as none is published."""
+    check_digits: bool = False
+    """Giro and OCR numbers and IBANs need a right check digit; the published examples lack it."""
+    bank_payment_needs_account: bool = False
+    """Only a company with a Bokio business account can order bank payments."""
+    past_bank_payments: bool = True
+    """A bank payment may be ordered for a day that has passed."""
     metadata_lag_seconds: float = 0.0
     """A new invoice is invisible to the metadata filter for so long (times `TIME_FACTOR`)."""
 

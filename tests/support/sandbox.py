@@ -37,6 +37,18 @@ ALL_SCOPES = (
     "credit-notes:read",
     "credit-notes:write",
     "journal-entries:read",
+    "journal-entries:write",
+    "items:read",
+    "items:write",
+    "uploads:read",
+    "uploads:write",
+    "suppliers:read",
+    "suppliers:write",
+    "supplier-invoices:read",
+    "supplier-invoices:write",
+    "tags:read",
+    "tags:write",
+    "sie:read",
 )
 
 

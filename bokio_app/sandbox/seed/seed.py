@@ -17,6 +17,8 @@ from bokio_app.sandbox.models import (
     Invoice,
     JournalEntry,
     Person,
+    SupplierInvoice,
+    Upload,
 )
 from bokio_app.sandbox.seed import history as past
 from bokio_app.sandbox.seed import names
@@ -30,6 +32,8 @@ def reset(*, companies: int, history: int, number: int) -> None:
     """Delete all books and people, and seed anew. Registered applications stay."""
     Connection.objects.all().delete()
     Invoice.objects.all().delete()
+    Upload.objects.all().delete()
+    SupplierInvoice.objects.all().delete()
     JournalEntry.objects.all().delete()
     Company.objects.all().delete()
     Person.objects.all().delete()
