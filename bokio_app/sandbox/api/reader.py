@@ -151,13 +151,16 @@ class Reader:
         if inner is None:
             return None
         inner.read_only("name", "email", "phone", "description")
-        text = inner.text("id")
+        return inner.identity("id")
+
+    def identity(self, name: str, *, required: bool = False) -> uuid.UUID | None:
+        text = self.text(name, required=required)
         if not text:
             return None
         try:
             return uuid.UUID(text)
         except ValueError:
-            inner.note("id", "The id field must be a UUID")
+            self.note(name, f"The {words(name)} field must be a UUID")
             return None
 
     def object(self, name: str, *, required: bool = False) -> "Reader | None":
