@@ -18,7 +18,10 @@ VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 # which is one click to mend; `SANDBOX_SECRET_KEY` keeps them signed in over a restart.
 SECRET_KEY = env.str("SANDBOX_SECRET_KEY", "") or secrets.token_urlsafe(40)
 DEBUG = False
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+# Loopback unless told otherwise, for example inside a container: there are no passwords here.
+SANDBOX_BIND = env.str("SANDBOX_BIND", "127.0.0.1")
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.list("SANDBOX_HOSTS", default=[])]
 
 TIME_FACTOR = env.float("TIME_FACTOR", 1.0)
 

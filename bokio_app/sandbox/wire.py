@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from json.encoder import encode_basestring
-from typing import NoReturn
+from typing import NoReturn, TypeVar, overload
+from urllib.parse import parse_qsl
+
+T = TypeVar("T")
 
 
 class Ending(Enum):
@@ -16,6 +19,39 @@ class Ending(Enum):
     WHOLE = "whole"
     CUT = "cut"  # half of the announced body, then a reset
     RESET = "reset"  # nothing at all, then a reset
+    DRIP = "drip"  # the body a few bytes at a time
+
+
+class Query(dict[str, str]):
+    """The parameters of an address, which remember whether anybody asked for them.
+
+    Of a repeated parameter the first counts.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._asked: set[str] = set()
+        if text:
+            for name, value in parse_qsl(text, keep_blank_values=True):
+                self.setdefault(name, value)
+
+    def __getitem__(self, name: str) -> str:
+        self._asked.add(name)
+        return super().__getitem__(name)
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: T, /) -> str | T: ...
+    def get(self, name: str, default: object = None, /) -> object:
+        self._asked.add(name)
+        return super().get(name, default)
+
+    def ignored(self) -> list[str]:
+        """The parameters that nobody asked for."""
+        return [name for name in self if name not in self._asked]
 
 
 @dataclass(frozen=True)
@@ -24,7 +60,7 @@ class Call:
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Query
     headers: Mapping[str, str]
     body: bytes
     client: socket.socket = field(repr=False)
@@ -36,6 +72,7 @@ class Answer:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.WHOLE
+    bytes_per_second: float = 0.0
     cookies: Sequence[str] = ()
 
 

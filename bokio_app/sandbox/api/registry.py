@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from urllib.parse import unquote
 
 from bokio_app.sandbox import refusals, wire
 from bokio_app.sandbox.models import AccessToken, Application, Company
@@ -98,7 +99,9 @@ _operations: dict[tuple[str, int], list[Operation]] = {}
 
 
 def _split(path: str) -> tuple[str, ...]:
-    return tuple(path.strip("/").split("/"))
+    """The decoded parts of a path. A slash at its end makes no difference."""
+    parts = path.strip("/").split("/")
+    return tuple(map(unquote, parts)) if "%" in path else tuple(parts)
 
 
 def operation(
@@ -136,7 +139,7 @@ def _match(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, st
     for wanted, given in zip(template, segments, strict=True):
         if wanted.startswith("{"):
             params[wanted[1:-1]] = given
-        elif wanted != given:
+        elif wanted not in (given, given.lower()):
             return None
     return params
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         with store.write():
             _prepare(options)
         try:
-            server = Server(options["port"])
+            server = Server(options["port"], bind=settings.SANDBOX_BIND)
         except OSError as refused:
             raise CommandError(
                 f"Port {options['port']} cannot be used ({refused.strerror}); "
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         _stop_on_signals(server)
         print(f"sandbox ready {server.url}{gate.ROOT}", flush=True)
         with server:
-            server.serve_forever(poll_interval=0.05)
+            server.serve()
 
 
 def _check_client_id(given: str) -> None:
@@ -79,7 +79,7 @@ def _stop_on_signals(server: Server) -> None:
     """End quietly on Ctrl-C and SIGTERM. Open connections are dropped: nothing is half written."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=server.shutdown, daemon=True).start()
+        threading.Thread(target=server.end, daemon=True).start()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
