@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
 
+from bokio_app.bokio.filterable import query_of
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, plain_list
@@ -45,9 +46,8 @@ class ChartOfAccounts(Resource):
         Filters: `account`, `name`, `accountType`.
         Repeatable. Needs scope `chart-of-accounts:read`.
         """
-        query = None if where is None else {"query": where.text}
-        parse = plain_list(Account.from_json)
-        return self._get("get-chart-of-accounts", "chart-of-accounts", parse, query)
+        operation, parse = "get-chart-of-accounts", plain_list(Account.from_json)
+        return self._get(operation, "chart-of-accounts", parse, query_of(operation, where))
 
     def get(self, number: int) -> Account:
         """Fetch one account with its balance. Repeatable. Needs scope `chart-of-accounts:read`."""

@@ -2,13 +2,15 @@
 
 Bokio's grammar has no quoting, escaping, parentheses or precedence, so a value that could be
 read as something else cannot be sent. It raises `FilterError` here instead of finding the
-wrong rows there. Source: docs.bokio.se, Filtering.
+wrong rows there. What each list can be filtered by stands in `filterable`, and is checked when
+the list is asked for. Source: docs.bokio.se, Filtering.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Final
 from uuid import UUID
 
@@ -27,12 +29,55 @@ class FilterError(Unsendable):
     """The filter grammar cannot carry this condition. The value itself is not quoted."""
 
 
+class Kind(Enum):
+    """What a property holds, in words for people."""
+
+    TEXT = "a text"
+    NUMBER = "a number"
+    DAY = "a day"
+    MOMENT = "a moment"
+
+
+_SUITS: Final[dict[Kind, tuple[type, ...]]] = {
+    Kind.TEXT: (str, UUID),
+    Kind.NUMBER: (int, Decimal),
+    Kind.DAY: (date,),
+    Kind.MOMENT: (datetime, date),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison, its value as it is written."""
+
+    name: str
+    operator: str
+    written: str
+    type: type
+
+    @property
+    def text(self) -> str:
+        """As it stands in the `query` parameter."""
+        return f"{self.name}{self.operator}{self.written}"
+
+    def suits(self, kind: Kind) -> bool:
+        """Tell whether a property of this kind can be compared so."""
+        if kind is Kind.DAY and issubclass(self.type, datetime):
+            return False
+        return issubclass(self.type, _SUITS[kind])
+
+
 @dataclass(frozen=True)
 class Filter:
     """A condition, or several joined in one way. `text` is the value of the `query` parameter."""
 
-    text: str
+    conditions: tuple[Condition, ...]
     joint: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value of the `query` parameter, not yet encoded for an address."""
+        return self.joint.join(each.text for each in self.conditions)
 
     def __and__(self, other: "Filter") -> "Filter":
         return self._join(other, "&&")
@@ -46,7 +91,7 @@ class Filter:
     def _join(self, other: "Filter", joint: str) -> "Filter":
         if {self.joint, other.joint} - {"", joint}:
             raise FilterError("Bokio has no precedence: & and | cannot be mixed")
-        return Filter(f"{self.text}{joint}{other.text}", joint)
+        return Filter(self.conditions + other.conditions, joint)
 
 
 class F:
@@ -89,7 +134,8 @@ class F:
         return self._condition(operator, value)
 
     def _condition(self, operator: str, value: Value) -> Filter:
-        return Filter(f"{self._name}{operator}{self._written(value)}")
+        condition = Condition(self._name, operator, self._written(value), type(value))
+        return Filter((condition,))
 
     def _written(self, value: Value) -> str:
         match value:

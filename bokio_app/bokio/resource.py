@@ -1,25 +1,20 @@
 """What every resource needs: paths below a base, and lists fetched page by page."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol, TypeVar
+from io import BytesIO
+from typing import BinaryIO, Final, Protocol, TypeVar
 from uuid import UUID
 
 from bokio_app.bokio.errors import OutcomeUnknown
+from bokio_app.bokio.filterable import query_of
+from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.http import LARGEST_FILE, Http
+from bokio_app.bokio.paging import PAGE_SIZE, Page, Row, walk
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.wire import BodyError
 
-PAGE_SIZE: Final = 100  # the largest that Bokio serves
-MOST_PAGES: Final = 10_000  # a million rows; a list that goes on after that does not end
 LIST_KEYS: Final = ("items", "result", "data")  # the published one first, then seen variants
-
-
-class Identified(Protocol):
-    """Anything with an id of Bokio's."""
-
-    @property
-    def id(self) -> UUID: ...
 
 
 class OfInvoice(Protocol):
@@ -31,7 +26,6 @@ class OfInvoice(Protocol):
 
 T = TypeVar("T")
 Part = TypeVar("Part", bound=OfInvoice)
-Row = TypeVar("Row", bound=Identified)
 Parse = Callable[[object], T]
 
 
@@ -45,24 +39,32 @@ class Resource:
     def _get(
         self, operation: str, path: str, parse: Parse[T], query: Mapping[str, str] | None = None
     ) -> T:
-        return self._http.request(operation, "GET", self._base + path, parse=parse, query=query)
+        return self._http.request(
+            operation, "GET", self._base + path, parse=_bare(parse), query=query
+        )
 
     def _post(self, operation: str, path: str, parse: Parse[T], body: object = None) -> T:
-        return self._http.request(operation, "POST", self._base + path, parse=parse, body=body)
+        return self._http.request(
+            operation, "POST", self._base + path, parse=_bare(parse), body=body
+        )
 
     def _put(self, operation: str, path: str, parse: Parse[T], body: object) -> T:
-        return self._http.request(operation, "PUT", self._base + path, parse=parse, body=body)
+        return self._http.request(
+            operation, "PUT", self._base + path, parse=_bare(parse), body=body
+        )
 
     def _delete(self, operation: str, path: str) -> None:
         self._http.send(operation, "DELETE", self._base + path)
 
     def _download(self, operation: str, path: str) -> bytes:
-        answer = self._http.send(
-            operation, "GET", self._base + path, accept="*/*", largest=LARGEST_FILE
-        )
-        if not answer.content:
-            raise OutcomeUnknown(f"{operation}: the file is empty", status=answer.status)
-        return answer.content
+        file = BytesIO()
+        self._download_into(operation, path, file)
+        return file.getvalue()
+
+    def _download_into(
+        self, operation: str, path: str, file: BinaryIO, *, largest: int = LARGEST_FILE
+    ) -> ReceivedFile:
+        return self._http.download(operation, self._base + path, file, largest=largest)
 
     def _pages(
         self,
@@ -73,23 +75,30 @@ class Resource:
         where: Filter | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Iterator[Row]:
-        """Yield every row once, asking for the next page only when it is needed.
+        """Yield every row once, in pages fetched as they are needed: see `paging.walk`.
 
-        Rows shift between pages while others write, so a row seen before is passed over; one
-        that moved to a page already read is missed. Source: Bokio has no cursor and no order.
+        A filter that the list does not take is refused at once.
         """
-        fixed = dict(query or {}) | ({} if where is None else {"query": where.text})
-        seen: set[UUID] = set()
-        for page in range(1, MOST_PAGES + 1):
-            asked = fixed | {"page": str(page), "pageSize": str(PAGE_SIZE)}
-            rows, pages = self._get(operation, path, _page(parse), asked)
-            fresh = {row.id: row for row in rows if row.id not in seen}
-            seen |= fresh.keys()
-            yield from fresh.values()
-            ended = page >= pages if pages is not None else not fresh
-            if ended or not rows:
-                return
-        raise OutcomeUnknown(f"{operation}: the list does not end")
+        fixed = dict(query or {}) | query_of(operation, where)
+
+        def fetch(number: int) -> Page[Row]:
+            asked = fixed | {"page": str(number), "pageSize": str(PAGE_SIZE)}
+            return self._get(operation, path, _page(parse), asked)
+
+        return walk(operation, fetch)
+
+
+def _bare(parse: Parse[T]) -> Parse[T]:
+    """Let an object be wrapped in a key of its own name, as some of Bokio's are.
+
+    Every real answer has more keys than one, or is a list.
+    """
+
+    def parsed(data: object) -> T:
+        inner = next(iter(data.values())) if isinstance(data, dict) and len(data) == 1 else None
+        return parse(inner if isinstance(inner, dict) else data)
+
+    return parsed
 
 
 def same(parse: Parse[Row], expected: UUID) -> Parse[Row]:
@@ -125,12 +134,15 @@ def plain_list(parse: Parse[T]) -> Parse[list[T]]:
     return parsed
 
 
-def _page(parse: Parse[T]) -> Parse[tuple[list[T], int | None]]:
-    """Make a parser for one page and the number of pages; None if the answer does not tell."""
+def _page(parse: Parse[Row]) -> Parse[Page[Row]]:
+    """Make a parser for one page; a bare list is the whole of it."""
 
-    def parsed(data: object) -> tuple[list[T], int | None]:
-        pages = Fields(data).integer_or_none("totalPages") if isinstance(data, dict) else 1
-        return [parse(each) for each in _rows(data)], pages
+    def parsed(data: object) -> Page[Row]:
+        rows = [parse(each) for each in _rows(data)]
+        if not isinstance(data, dict):
+            return Page(rows, pages=1, total=None)
+        told = Fields(data)
+        return Page(rows, told.integer_or_none("totalPages"), told.integer_or_none("totalItems"))
 
     return parsed
 
