@@ -12,6 +12,7 @@ import httpx2
 from bokio_app.bokio import wire
 
 RATE_PREFIXES: Final = ("Bokio-RateLimit-", "X-Bokio-RateLimit-")  # the second is from older docs
+LONGEST_LIST: Final = 200  # characters of a header that are worth telling
 LONGEST_WAIT: Final = 31 * 24 * 3600.0  # a month: the longest quota there is
 
 
@@ -44,6 +45,11 @@ class Answer:
             if (number := _number(self.headers.get(prefix + name, ""))) is not None:
                 return number
         return None
+
+    def versions(self, kind: str) -> str:
+        """The API versions that are `Supported` or `Deprecated`, as listed; empty if not told."""
+        text = self.headers.get(f"Bokio-Api-{kind}-Versions", "")
+        return "".join(each for each in text if each.isprintable())[:LONGEST_LIST]
 
     def retry_after(self) -> float | None:
         """Seconds to wait by the standard header, which may hold a date; None without it."""

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from io import BufferedReader
+from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
@@ -18,10 +19,12 @@ from bokio_app.bokio.errors import (
     classify,
     from_transport,
 )
+from bokio_app.bokio.files import FileFailed, Form, ReceivedFile, Sink, received
 
 T = TypeVar("T")
 
 DEADLINE: Final = 30.0  # seconds for a whole exchange
+FILE_DEADLINE: Final = 180.0  # seconds for one that carries a file: 25 MB at little over 1 Mbit/s
 CONNECT_TIMEOUT: Final = 5.0  # seconds to open a connection, or to wait for a free one
 LARGEST_JSON: Final = 16 * 1024 * 1024  # bytes; a page of 100 full invoices is under 1 MB
 LARGEST_FILE: Final = 64 * 1024 * 1024
@@ -32,7 +35,8 @@ class Call:
     """What may be told about a finished call: never an address, a body or a token.
 
     `status` is 0 when no answer came, `seconds` the whole exchange. The rate figures come from
-    the answer's headers and are None when it has none.
+    the answer's headers and are None when it has none. `supported` and `deprecated` are the
+    API's versions as Bokio's headers list them, empty when they do not.
     """
 
     operation: str
@@ -44,6 +48,16 @@ class Call:
     limit: float | None = None
     remaining: float | None = None
     retry_after: float | None = None
+    supported: str = ""
+    deprecated: str = ""
+
+    def deprecates(self, version: str) -> bool:
+        """Whether Bokio announced the end of this version, such as `v1`; also spelt `1` or `1.0`.
+
+        The form of the header is not published. Source: docs.bokio.se, Versioning.
+        """
+        listed = (_bare_version(each) for each in self.deprecated.split(","))
+        return _bare_version(version) in listed
 
 
 class Http:
@@ -51,9 +65,10 @@ class Http:
 
     `api_url` includes the version, such as `https://api.bokio.se/v1`. `client` is shared by all
     (default: the process's own). `deadline` is in seconds, over connecting, writing and reading
-    together. `send_by` is a `time.monotonic()` moment: later than that the request is not
-    written, and `NotSent` is raised. `on_call` hears of every finished call, good or bad, in the
-    calling thread, and must not raise. Nothing is ever sent twice and no redirect is followed.
+    together; `file_deadline` takes its place for calls that carry a file. `send_by` is a
+    `time.monotonic()` moment: later than that the request is not written, and `NotSent` is
+    raised. `on_call` hears of every finished call, good or bad, in the calling thread, and must
+    not raise. Nothing is ever sent twice and no redirect is followed.
     """
 
     def __init__(
@@ -64,6 +79,7 @@ class Http:
         client: httpx2.Client | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         deadline: float = DEADLINE,
+        file_deadline: float = FILE_DEADLINE,
         on_call: Callable[[Call], None] | None = None,
         send_by: float | None = None,
     ) -> None:
@@ -74,6 +90,7 @@ class Http:
         self._client = client
         self._connect_timeout = connect_timeout
         self._deadline = deadline
+        self._file_deadline = file_deadline
         self._on_call = on_call
         self._send_by = send_by
 
@@ -93,14 +110,12 @@ class Http:
         """Send one request and hand the JSON of its answer to `parse`.
 
         `operation` is the operation's id in Bokio's published description, `path` is relative to
-        the API's address. A body that `parse` refuses (`wire.BodyError`) is an `OutcomeUnknown`:
-        the request was carried out, or something else answered in Bokio's place. A body that
-        has no exact JSON is `Unsendable`.
+        the API's address, `body` goes as JSON unless it is a form with a file. A body that
+        `parse` refuses (`wire.BodyError`) is an `OutcomeUnknown`: the request was carried out,
+        or something else answered in Bokio's place. A body that has no exact JSON is
+        `Unsendable`.
         """
-        try:
-            content = None if body is None else wire.encode(body)
-        except (TypeError, ValueError) as unfit:
-            raise Unsendable(f"{operation}: {_reason(unfit)}") from None
+        content = _content(operation, body)
         answer = self.send(operation, method, path, query=query, content=content)
         try:
             return parse(answer.json())
@@ -116,26 +131,32 @@ class Http:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-        content_type: str = "application/json",
-        accept: str = "application/json",
+        content: bytes | Form | None = None,
         largest: int = LARGEST_JSON,
+        sink: Sink | None = None,
     ) -> Answer:
-        """Send one request and return its answer if it is a success; raise the error if not."""
+        """Send one request and return its answer if it is a success; raise the error if not.
+
+        `content` is JSON, or a form with a file. With a `sink`, the body of a success goes there
+        and `Answer.content` stays empty. Any other body over `largest` bytes is an
+        `OutcomeUnknown`.
+        """
         answer: Answer | None = None
         error: BokioError | None = None
+        with_file = sink is not None or isinstance(content, Form)
         started = time.monotonic()
         try:
             answer = exchange(
                 self._client or transport.shared_client(),
                 method,
                 f"{self._api_url}/{path}{_query_text(query)}",
-                headers=self._headers(accept, None if content is None else content_type),
+                headers=self._headers(content, sink),
                 content=content,
                 connect_timeout=self._connect_timeout,
-                deadline=self._deadline,
+                deadline=self._file_deadline if with_file else self._deadline,
                 send_by=self._send_by,
                 largest=largest,
+                sink=sink,
             )
             if not 200 <= answer.status < 300:
                 error = classify(answer)
@@ -149,9 +170,34 @@ class Http:
             raise AssertionError("an exchange ends with an answer or an error")
         return answer
 
-    def _headers(self, accept: str, content_type: str | None) -> dict[str, str]:
-        headers = {"Authorization": self._authorization, "Accept": accept}
-        return headers | ({"Content-Type": content_type} if content_type else {})
+    def download(
+        self,
+        operation: str,
+        path: str,
+        file: BinaryIO,
+        *,
+        largest: int = LARGEST_FILE,
+    ) -> ReceivedFile:
+        """Fetch a file into `file`, piece by piece, and say what it was.
+
+        A file that is empty, over `largest` bytes or shorter than announced is an
+        `OutcomeUnknown`, and so is a `file` that cannot be written. After any error, what `file`
+        holds is a part of it or nothing.
+        """
+        sink = Sink(file, largest=largest)
+        answer = self.send(operation, "GET", path, sink=sink)
+        if not sink.size:
+            raise OutcomeUnknown(f"{operation}: the file is empty", status=answer.status)
+        return received(answer.headers, size=sink.size)
+
+    def _headers(self, content: bytes | Form | None, sink: Sink | None) -> dict[str, str]:
+        headers = {"Authorization": self._authorization, "Accept": "application/json"}
+        if isinstance(content, bytes):
+            headers["Content-Type"] = "application/json"  # a form names its own, with its boundary
+        if sink is not None:
+            # Unpacking does not notice a missing end, a length on the wire does.
+            headers |= {"Accept": "*/*", "Accept-Encoding": "identity"}
+        return headers
 
 
 def exchange(
@@ -160,32 +206,39 @@ def exchange(
     url: str,
     *,
     headers: Mapping[str, str],
-    content: bytes | None = None,
+    content: bytes | Form | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
     deadline: float = DEADLINE,
     send_by: float | None = None,
     largest: int = LARGEST_JSON,
+    sink: Sink | None = None,
 ) -> Answer:
     """Send one request over `client` and read the whole answer, whatever its status.
 
-    Raises `NotSent` or `OutcomeUnknown`. An answer over `largest` bytes is not read to its end.
+    The body of a success goes to `sink` if there is one, under the sink's own limit. Raises
+    `NotSent` or `OutcomeUnknown`; `Unsendable` when the file to send broke before anything was
+    written. An answer over `largest` bytes is not read to its end.
     """
     state = transport.Exchange(ends_at=time.monotonic() + deadline, send_by=send_by)
     patience = min(connect_timeout, deadline)
     timeout = httpx2.Timeout(deadline, connect=patience, pool=patience)
     try:
         request = client.build_request(
-            method, url, headers=dict(headers), content=content, timeout=timeout
+            method, url, headers=dict(headers), timeout=timeout, **_body_options(content)
         )
         state.refuse_if_late()  # for clients with a transport of their own, as in tests
         with state.active():
             response = client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return Answer(response.status_code, response.headers, _body(response, largest))
+                body = _body(response, largest, sink)
+                return Answer(response.status_code, response.headers, body)
             finally:
                 response.close()
     except transport.SendGuardPassed:
         raise NotSent("The time in which the request might be sent had passed") from None
+    except FileFailed as failure:
+        kind = OutcomeUnknown if state.wrote else Unsendable
+        raise kind(str(failure)) from failure.__cause__
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as failure:
         raise from_transport(failure, wrote=state.wrote) from None
 
@@ -204,20 +257,49 @@ def _reason(unfit: Exception) -> str:
     return "the text is no Unicode" if isinstance(unfit, UnicodeError) else str(unfit)
 
 
-def _body(response: httpx2.Response, largest: int) -> bytes:
+def _content(operation: str, body: object) -> bytes | Form | None:
+    try:
+        return body if body is None or isinstance(body, Form) else wire.encode(body)
+    except (TypeError, ValueError) as unfit:
+        raise Unsendable(f"{operation}: {_reason(unfit)}") from None
+
+
+def _body_options(content: bytes | Form | None) -> dict[str, Any]:
+    """The body as httpx2's requests take it; it writes forms itself, from the file as it goes."""
+    if not isinstance(content, Form):
+        return {"content": content}
+    reader = BufferedReader(content.source)
+    return {"data": content.fields, "files": {"file": (content.name, reader, content.media_type)}}
+
+
+def _body(response: httpx2.Response, largest: int, sink: Sink | None) -> bytes:
+    """Read the body: a success into the sink if there is one, all else into memory."""
+    if sink is not None and response.is_success:
+        _pour(response, sink.write, sink.largest)
+        return b""
     content = bytearray()
+    _pour(response, content.extend, largest)
+    return bytes(content)
+
+
+def _pour(response: httpx2.Response, take: Callable[[bytes], None], largest: int) -> None:
+    size = 0
     for piece in response.iter_bytes():
-        content += piece
-        if len(content) > largest:
+        size += len(piece)
+        if size > largest:
             raise OutcomeUnknown(
                 f"{response.status_code}: the answer is over {largest} bytes",
                 status=response.status_code,
             )
-    return bytes(content)
+        take(piece)
 
 
 def _query_text(query: Mapping[str, str] | None) -> str:
     return "?" + urlencode(query, quote_via=quote, safe="") if query else ""
+
+
+def _bare_version(text: str) -> str:
+    return text.strip().lower().removeprefix("v").removesuffix(".0")
 
 
 def _call(
@@ -233,4 +315,6 @@ def _call(
         limit=answer.rate("Limit") if answer else None,
         remaining=answer.rate("Remaining") if answer else None,
         retry_after=answer.rate("RetryAfter") if answer else None,
+        supported=answer.versions("Supported") if answer else "",
+        deprecated=answer.versions("Deprecated") if answer else "",
     )

@@ -5,9 +5,8 @@ from io import BytesIO
 from typing import BinaryIO, Final, Protocol, TypeVar
 from uuid import UUID
 
-from bokio_app.bokio.errors import OutcomeUnknown
-from bokio_app.bokio.filterable import query_of
 from bokio_app.bokio.files import ReceivedFile
+from bokio_app.bokio.filterable import query_of
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.http import LARGEST_FILE, Http
 from bokio_app.bokio.paging import PAGE_SIZE, Page, Row, walk
