@@ -72,6 +72,13 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def bearer_digest(headers: Mapping[str, str]) -> str:
+    """The digest of the bearer token in the headers; empty if there is none."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    value = value.strip()
+    return digest(value) if value and scheme.lower() == "bearer" else ""
+
+
 def allow(
     *,
     application: Application,

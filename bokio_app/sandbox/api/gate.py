@@ -11,7 +11,7 @@ from bokio_app.sandbox.api.limits import rate_limiter, writes_in_flight
 from bokio_app.sandbox.api.registry import Audience, Context, Route, find
 from bokio_app.sandbox.calls import record
 from bokio_app.sandbox.models import AccessToken, Company, Plan
-from bokio_app.sandbox.oauth import digest
+from bokio_app.sandbox.oauth import bearer_digest
 from bokio_app.sandbox.refusals import Refusal
 from bokio_app.sandbox.wire import Answer, Call, Ending, json_answer
 
@@ -29,7 +29,7 @@ def exchange(call: Call) -> Answer:
     route = find(call.method, path)
     operation = route.operation.id if route else "unknown"
     entry = record.begin(operation, call.method, call.path)
-    fault = faults.ordered.pick(operation)
+    fault = faults.ordered.pick(operation, call)
     kind = faults.KINDS[fault.kind] if fault else faults.Kind()
     try:
         with ExitStack() as held:
@@ -89,10 +89,8 @@ def _authorised(
 
 def authenticate(headers: Mapping[str, str]) -> AccessToken | None:
     """The living token of the `Authorization` header, or None."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not value:
-        return None
-    token = _tokens.find(digest(value.strip()))
+    token_hash = bearer_digest(headers)
+    token = _tokens.find(token_hash) if token_hash else None
     if token is None or (token.expires_at is not None and token.expires_at <= clock.now()):
         return None
     return token
