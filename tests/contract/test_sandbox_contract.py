@@ -1,268 +1,199 @@
-"""Each answer of the sandbox against Bokio's published descriptions.
+"""The sandbox alone, over HTTP: each of its answers against Bokio's published descriptions.
 
-The folder with the two descriptions is named by `BOKIO_OPENAPI_DIR`. Where the descriptions are
-known to be wrong, `_corrected` says so; nothing else is bent.
+Where the descriptions are known to be wrong, `corrections.py` says so; nothing else is bent.
 """
 
-import json
-import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import yaml
-from openapi_schema_validator import OAS30ReadValidator, oas30_format_checker
 
+from tests.contract.published import JSON_TYPE, Operation, contract
+from tests.contract.sandbox_cases import GOOD, REFUSED, Refused
+from tests.contract.world import SCOPES, World, open_world
 from tests.support.sandbox import Reply, SandboxProcess, running_sandbox
 
-FOLDER = os.environ.get("BOKIO_OPENAPI_DIR", "")
-COMPANY = "/companies/{companyId}"
-FILES = ("bokio-company-api.yml", "bokio-general-api.yml")
+pytestmark = pytest.mark.contract
 
-pytestmark = [
-    pytest.mark.contract,
-    pytest.mark.skipif(
-        not FOLDER or not Path(FOLDER, FILES[0]).is_file(),
-        reason="BOKIO_OPENAPI_DIR names no folder with Bokio's published descriptions",
-    ),
-]
-
-
-def _corrected(name: str, contract: dict[str, Any]) -> dict[str, Any]:
-    """Mend what a later change log or the API itself contradicts."""
-    if name != FILES[0]:
-        return contract
-    schemas, paths = contract["components"]["schemas"], contract["paths"]
-    # The company comes flat; the wrapping was an error of the description.
-    content = paths[f"{COMPANY}/company-information"]["get"]["responses"]["200"]["content"]
-    content["application/json"]["schema"] = {"$ref": "#/components/schemas/companyInformation"}
-    # The discriminator names a property that the schemas beside it forbid.
-    del schemas["invoiceSettlementRead"]["properties"]["invoiceSettlementDetails"]["discriminator"]
-    return contract
-
-
-@dataclass
-class Contract:
-    """Finds the schema of an operation's answer and holds the answer to it."""
-
-    documents: list[dict[str, Any]]
-    checked: set[str] = field(default_factory=set)
-
-    @classmethod
-    def load(cls, folder: Path) -> "Contract":
-        read = {name: yaml.safe_load((folder / name).read_text()) for name in FILES}
-        return cls([_corrected(name, document) for name, document in read.items()])
-
-    def hold(self, method: str, path: str, reply: Reply) -> None:
-        document, operation = self._operation(method, path)
-        responses = operation["responses"]
-        if reply.status >= 400 and str(reply.status) not in responses:
-            schema: Any = {"$ref": "#/components/schemas/apiError"}
-        else:
-            assert str(reply.status) in responses, f"{method} {path}: {reply.status}"
-            content = responses[str(reply.status)].get("content", {})
-            schema = content.get("application/json", {}).get("schema")
-        self.checked.add(operation["operationId"])
-        if schema is None or not reply.body.startswith((b"{", b"[")):
-            return
-        whole = {"allOf": [schema], "components": document["components"]}
-        validator = OAS30ReadValidator(whole, format_checker=oas30_format_checker)
-        errors = [
-            f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
-            for error in validator.iter_errors(json.loads(reply.body))
-        ]
-        assert errors == [], f"{method} {path}: {errors}"
-
-    def _operation(self, method: str, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        plain, verb = path.split("?", maxsplit=1)[0], method.lower()
-        for document in self.documents:
-            for template, operations in document["paths"].items():
-                pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-                if verb in operations and re.fullmatch(pattern, plain):
-                    return document, operations[verb]
-        raise AssertionError(f"Nothing is published for {method} {path}")
-
-
-@dataclass
-class Checked:
-    """The sandbox's API, each answer of which is held to the contract."""
-
-    sandbox: SandboxProcess
-    contract: Contract
-    token: str
-    company: str
-
-    def call(self, method: str, path: str, body: object = None) -> Any:
-        reply = self.sandbox.request(method, f"/v1{path}", token=self.token, json_body=body)
-        self.contract.hold(method, path, reply)
-        return reply.json if reply.body.startswith((b"{", b"[")) else None
-
-    def company_call(self, method: str, path: str, body: object = None) -> Any:
-        return self.call(method, f"/companies/{self.company}/{path}", body)
+NOBODY = "00000000-0000-4000-8000-000000000000"
+OPERATIONS = contract().operations
+COMPANY_API = [each for each in OPERATIONS.values() if each.api == "company"]
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with running_sandbox({"TIME_FACTOR": "0.02"}) as process:
+    with running_sandbox({"TIME_FACTOR": "0.02"}, companies=2) as process:
         yield process
 
 
-@pytest.fixture
-def contract() -> Contract:
-    return Contract.load(Path(FOLDER))
+@pytest.fixture(scope="module")
+def opened(sandbox: SandboxProcess) -> World:
+    return open_world(sandbox, contract())
 
 
 @pytest.fixture
-def checked(sandbox: SandboxProcess, contract: Contract) -> Checked:
-    sandbox.reset()
-    company = sandbox.companies()[0]["id"]
-    return Checked(sandbox, contract, sandbox.tokens_for(company).access_token, company)
+def world(opened: World) -> World:
+    opened.called.clear()
+    return opened
 
 
-CUSTOMER = {
-    "name": "John Doe",
-    "type": "company",
-    "contactsDetails": [{"name": "Anna", "email": "anna@example.com", "isDefault": True}],
-    "address": {"line1": "A 1", "city": "B", "postalCode": "123 45", "country": "SE"},
-}
-SALE = {
-    "description": "Konsulttimmar",
-    "itemType": "salesItem",
-    "productType": "services",
-    "unitType": "hour",
-    "quantity": 1.5,
-    "unitPrice": 1000.25,
-    "taxRate": 25,
-}
-TEXT = {"description": "Enligt avtal", "itemType": "descriptionOnlyItem"}
+def by_id(operations: list[Operation]) -> list[Any]:
+    return [pytest.param(each, id=each.id) for each in operations]
 
 
-def _invoice_journey(api: Checked) -> str:
-    customer = api.company_call("POST", "customers", CUSTOMER)
-    contact = customer["contactsDetails"][0]["id"]
-    draft = api.company_call(
-        "POST",
-        "invoices",
-        {
-            "customerRef": {"id": customer["id"]},
-            "contactDetailRef": {"id": contact},
-            "invoiceDate": "2024-10-10",
-            "lineItems": [SALE, TEXT],
-            "deliveryAddress": CUSTOMER["address"],
-            "metadata": {"op_key": "a"},
-        },
-    )
-    path = f"invoices/{draft['id']}"
-    api.company_call("POST", f"{path}/line-items", SALE)
-    replaced = {"customerRef": {"id": customer["id"]}, "invoiceDate": "2024-10-10"}
-    api.company_call("PUT", path, replaced | {"lineItems": [SALE, TEXT]})
-    api.company_call("POST", f"{path}/publish")
-    api.company_call("POST", f"{path}/record")
+def with_a_body(operations: list[Operation]) -> list[Operation]:
+    return [each for each in operations if JSON_TYPE in each.request_types]
+
+
+def with_an_id(operations: list[Operation]) -> list[Operation]:
+    return [each for each in operations if each.template.count("{") > 1]
+
+
+def paged(operations: list[Operation]) -> list[Operation]:
+    return [each for each in operations if "pageSize" in each.query]
+
+
+def at_nothing(operation: Operation, company: str) -> str:
+    """The operation's path with ids that name nothing."""
+    path = operation.template.replace("{companyId}", company).replace("{account}", "9999")
+    while "{" in path:
+        path = f"{path[: path.index('{')]}{NOBODY}{path[path.index('}') + 1 :]}"
     return path
 
 
-def test_the_books_of_a_company_keep_the_contract(checked: Checked):
-    checked.company_call("GET", "company-information")
-    years = checked.company_call("GET", "fiscal-years")
-    checked.company_call("GET", f"fiscal-years/{years['items'][0]['id']}")
-    checked.company_call("GET", "chart-of-accounts")
-    checked.company_call("GET", "chart-of-accounts/1930")
-    _invoice_journey(checked)
-    entries = checked.company_call("GET", "journal-entries")
-    checked.company_call("GET", f"journal-entries/{entries['items'][0]['id']}")
+@pytest.mark.parametrize("operation", by_id(list(OPERATIONS.values())))
+def test_each_published_operation_succeeds_and_its_answer_is_as_published(
+    world: World, operation: Operation
+):
+    reply = GOOD[operation.id](world)
 
-    assert len(checked.contract.checked) == 13
-
-
-def test_customers_keep_the_contract(checked: Checked):
-    customer = checked.company_call("POST", "customers", CUSTOMER)
-    path = f"customers/{customer['id']}"
-    checked.company_call("GET", path)
-    checked.company_call("PUT", path, {"name": "Anna", "type": "private"})
-    checked.company_call("GET", "customers?query=name==Anna")
-    checked.company_call("DELETE", path)
-
-    assert len(checked.contract.checked) == 5
+    assert world.called[-1] == (operation, reply)
+    assert str(reply.status) == operation.success, reply.body[:500]
 
 
 @pytest.mark.parametrize(
-    "kind,details",
+    "case", [pytest.param(each, id=f"{each.operation} {each.name}") for each in REFUSED]
+)
+def test_what_a_state_forbids_is_refused_and_leaves_the_books_alone(world: World, case: Refused):
+    reply = case.call(world)
+
+    assert world.called[-1] == (OPERATIONS[case.operation], reply)
+    assert reply.status == case.status, reply.body[:500]
+
+
+@pytest.mark.parametrize("operation", by_id(COMPANY_API))
+def test_nobody_is_let_in_without_a_token(world: World, operation: Operation):
+    reply = world.call(operation.method, at_nothing(operation, world.company), token="nonsense")
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("operation", by_id(COMPANY_API))
+def test_a_token_of_one_company_does_not_open_another(world: World, operation: Operation):
+    reply = world.call(operation.method, at_nothing(operation, NOBODY))
+
+    assert reply.status == 403
+
+
+@pytest.mark.parametrize("operation", by_id(COMPANY_API))
+def test_a_token_without_the_right_is_refused(
+    world: World, right_less: str, operation: Operation
+):
+    reply = world.call(operation.method, at_nothing(operation, world.company), token=right_less)
+
+    assert reply.status == 403
+
+
+@pytest.fixture(scope="module")
+def right_less(sandbox: SandboxProcess) -> Iterator[str]:
+    """A token of a second application's consent, without any scope."""
+    other = World(sandbox, contract(), sandbox.companies()[0]["id"], "")
+    return sandbox.tokens_for(other.company, []).access_token
+
+
+@pytest.mark.parametrize("operation", by_id(with_an_id(COMPANY_API)))
+def test_an_id_that_names_nothing_is_not_found(world: World, operation: Operation):
+    body = {} if JSON_TYPE in operation.request_types else None
+
+    reply = world.call(operation.method, at_nothing(operation, world.company), body)
+
+    assert reply.status == 404
+
+
+NOT_OBJECTS: dict[str, bytes] = {
+    "nothing": b"",
+    "half": b'{"name": ',
+    "a list": b"[]",
+    "a number": b"1",
+    "not UTF-8": b'{"name": "\xff"}',
+    "deep": b"[" * 5000,
+}
+
+
+@pytest.mark.parametrize("body", [pytest.param(each, id=name) for name, each in NOT_OBJECTS.items()])
+@pytest.mark.parametrize(
+    "operation", by_id([each for each in with_a_body(COMPANY_API) if "{" not in each.template[12:]])
+)
+def test_a_body_that_is_no_object_is_refused(world: World, operation: Operation, body: bytes):
+    path = at_nothing(operation, world.company)
+
+    reply = world.call(operation.method, path, body=body, headers={"Content-Type": JSON_TYPE})
+
+    assert reply.status == 400
+
+
+PARENTS: dict[str, Callable[[World], str]] = {
+    "invoices/{invoiceId}": World.published,
+}
+
+
+def list_path(world: World, operation: Operation) -> str:
+    path = operation.template.removeprefix("/companies/{companyId}/")
+    for template, make in PARENTS.items():
+        path = path.replace(template, make(world)) if template in path else path
+    return path
+
+
+@pytest.mark.parametrize(
+    "query",
     [
-        ("bankFee", {"sumBaseCurrency": 15.5}),
-        ("currency", {"sumBaseCurrency": -2}),
-        ("paymentServiceFee", {"sumBaseCurrency": 25, "vatScheme": "eu"}),
+        *("page=0", "page=x", "pageSize=0", "pageSize=101", "pageSize=-1", "page=1.5"),
+        *("query=nonsense", "query=nonsense==1", "query===", "query=%26%26", "query=id==1%7C%7C"),
     ],
 )
-def test_invoices_payments_and_settlements_keep_the_contract(
-    checked: Checked, kind: str, details: dict[str, object]
+@pytest.mark.parametrize("operation", by_id(paged(COMPANY_API)))
+def test_a_page_or_a_filter_that_makes_no_sense_is_refused(
+    world: World, operation: Operation, query: str
 ):
-    path = _invoice_journey(checked)
-    settlement = {"type": kind, "invoiceSettlementDetails": {"date": "2024-10-15", **details}}
-    payment = {"date": "2024-10-15", "sumBaseCurrency": 99, "bookkeepingAccountNumber": 1940}
-    for name, body in (("settlements", settlement), ("payments", payment)):
-        made = checked.company_call("POST", f"{path}/{name}", body)
-        one = f"{path}/{name}/{made['id']}"
-        checked.company_call("GET", one)
-        checked.company_call("GET", f"{path}/{name}")
-        checked.company_call("POST", f"{one}/record")
-        surplus = checked.company_call("POST", f"{path}/{name}", body)
-        checked.company_call("DELETE", f"{path}/{name}/{surplus['id']}")
-    checked.company_call("GET", path)
-    checked.company_call("GET", "invoices?query=status==underPaid")
-    checked.company_call("GET", f"{path}/download")
-    draft = checked.company_call(
-        "POST", "invoices", {"invoiceDate": "2024-10-10", "lineItems": [SALE]}
-    )
-    checked.company_call("DELETE", f"invoices/{draft['id']}")
+    reply = world.call("GET", f"{list_path(world, operation)}?{query}")
 
-    assert len(checked.contract.checked) == 20
+    assert reply.status == 400
+    assert reply.json["code"] == "validation-error"
 
 
-def test_refusals_keep_the_contract(checked: Checked):
-    nothing = "00000000-0000-4000-8000-000000000000"
-    checked.company_call("POST", "customers", {})
-    checked.company_call("GET", f"customers/{nothing}")
-    checked.company_call("GET", "customers?query=nonsense")
-    checked.company_call("POST", "invoices", {"lineItems": [{}]})
-    path = _invoice_journey(checked)
-    checked.company_call("POST", f"{path}/record")
-    checked.company_call("POST", f"{path}/publish")
-    checked.company_call("DELETE", path)
-    checked.token = "nonsense"
-    checked.company_call("GET", "customers")
+@pytest.mark.parametrize("operation", by_id(paged(COMPANY_API)))
+def test_a_page_behind_the_last_is_empty_and_counts_all(world: World, operation: Operation):
+    path = list_path(world, operation)
+    first = world.ok("GET", f"{path}?pageSize=1")
+
+    beyond = world.ok("GET", f"{path}?pageSize=1&page={first['totalPages'] + 1}")
+
+    assert beyond["items"] == []
+    assert beyond["totalItems"] == first["totalItems"]
 
 
-def test_the_general_api_keeps_the_contract(checked: Checked):
-    sandbox, contract = checked.sandbox, checked.contract
-    for fields in ({"grant_type": "client_credentials"}, {"grant_type": "nonsense"}):
-        contract.hold("POST", "/token", sandbox.token_request(fields))
-    contract.hold("GET", "/authorize", sandbox.request("GET", "/v1/authorize"))
-    code = sandbox.authorize_directly(checked.company)
-    exchange = {"grant_type": "authorization_code", "redirect_uri": sandbox.redirect_uri}
-    company = sandbox.token_request(exchange | {"code": code})
-    contract.hold("POST", "/token", company)
-    refresh = {"grant_type": "refresh_token", "refresh_token": company.json["refresh_token"]}
-    contract.hold("POST", "/token", sandbox.token_request(refresh))
-    general = sandbox.token_request({"grant_type": "client_credentials"}).json
-    checked.token = general["access_token"]
-    connection = checked.call("GET", "/connections")["items"][0]["id"]
-    checked.call("GET", f"/connections/{connection}")
-    checked.call("DELETE", f"/connections/{connection}")
-    checked.call("GET", f"/connections/{connection}")
-
-    assert len(contract.checked) == 5
+def test_the_sandbox_has_each_published_operation_and_no_other(sandbox: SandboxProcess):
+    # The consent is a page for people, outside the table of the API.
+    assert {*sandbox.control("GET", "")["operations"], "authorize"} == set(OPERATIONS)
 
 
-def test_each_operation_of_the_sandbox_is_published(sandbox: SandboxProcess, contract: Contract):
-    published = {
-        operation["operationId"]
-        for document in contract.documents
-        for operations in document["paths"].values()
-        for method, operation in operations.items()
-        if method in {"get", "post", "put", "delete"}
-    }
+def test_a_plan_without_the_api_is_refused_in_the_shape_of_its_own(world: World):
+    world.sandbox.change_company(world.company, plan="basic")
+    try:
+        reply = world.call("GET", "company-information")
+    finally:
+        world.sandbox.change_company(world.company, plan="business")
 
-    assert set(sandbox.control("GET", "")["operations"]) <= published
+    assert reply.status == 403
+    assert reply.json["error"] == "price_plan_feature_required"
