@@ -17,6 +17,7 @@ FIRST_PAYMENT_TERMS_DAYS = 30
 BUSINESS_DAYS_AHEAD = 2  # of a journal entry; Monday to Friday, public holidays included
 FIRST_FREE_DIMENSION = 20  # the number of a tag group that names none: this one or the next free
 FOREIGN_CURRENCY_RATE = 10  # SEK per unit of any other currency on supplier invoices
+BASE_CURRENCY = "SEK"
 
 DISCOUNT_ACCOUNT = 3730
 RECEIVABLES = 1510
@@ -53,6 +54,12 @@ class Switches:
     delete_recorded: bool = False
     """A recorded payment or settlement may be deleted, which reverses its entry."""
     publish_needs_address: bool = True
+    publish_needs_payment_account: bool = True
+    """An invoice is published only by a company with an account that can receive its payment."""
+    credit_notes_among_invoices: bool = True
+    """Published credit notes are also rows of the list of invoices, with status `credit`."""
+    personal_numbers_fully_masked: bool = False
+    """Other integrations see `YYYYMMDD-XXXX` itself, not a birth date with four digits hidden."""
     newest_first: bool = False
     """Lists begin with what was made last."""
     longest_comment: int = 2000
