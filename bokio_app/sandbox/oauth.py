@@ -50,6 +50,8 @@ SCOPES = (
     "bank-payments:read-limited",
     "bank-payments:write",
 )
+ELEVATED_SCOPES = frozenset({"bank-payments:read-limited", "bank-payments:write"})
+"""Only for applications that Bokio has reviewed and approved."""
 
 
 @dataclass(eq=False)
@@ -70,6 +72,28 @@ class OAuthError(Exception):
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def grantable(application: Application, wanted: str) -> tuple[str, ...]:
+    """The scopes of a request for authorization, each once. Raises `OAuthError`."""
+    scopes = tuple(dict.fromkeys(wanted.split()))
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        raise OAuthError("invalid_scope", f"Unknown scope: {' '.join(unknown)}")
+    elevated = [scope for scope in scopes if scope in ELEVATED_SCOPES]
+    if elevated and not application.approved_for_bank_payments:
+        raise OAuthError("invalid_scope", f"Not approved for: {' '.join(elevated)}")
+    return scopes
+
+
+def public_application(client_id: str) -> Application:
+    """The application that may ask for consent under this id. Raises `OAuthError`."""
+    try:
+        found = Application.objects.filter(client_id=uuid.UUID(client_id), private_to=None).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise OAuthError("invalid_client", "client_id is unknown")
+    return found
 
 
 def bearer_digest(headers: Mapping[str, str]) -> str:

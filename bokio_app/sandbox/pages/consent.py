@@ -51,7 +51,7 @@ class Wish:
 
 def read_wish(given: Mapping[str, str]) -> Wish:
     """Check the parameters. Raises `OAuthError`, which is never answered by a redirect."""
-    application = _application(given.get("client_id", ""))
+    application = oauth.public_application(given.get("client_id", ""))
     redirect_uri = given.get("redirect_uri", "")
     if redirect_uri not in application.redirect_uris:
         raise OAuthError("invalid_request", "redirect_uri is not registered")
@@ -59,20 +59,8 @@ def read_wish(given: Mapping[str, str]) -> Wish:
         raise OAuthError("unsupported_response_type", "response_type must be code")
     if not given.get("state"):
         raise OAuthError("invalid_request", "state is required")
-    scopes = tuple(dict.fromkeys(given.get("scope", "").split()))
-    if unknown := [scope for scope in scopes if scope not in oauth.SCOPES]:
-        raise OAuthError("invalid_scope", f"Unknown scope: {' '.join(unknown)}")
+    scopes = oauth.grantable(application, given.get("scope", ""))
     return Wish(application, redirect_uri, given["state"], scopes, _tenant(given))
-
-
-def _application(client_id: str) -> Application:
-    try:
-        application = Application.objects.filter(client_id=uuid.UUID(client_id)).first()
-    except ValueError:
-        application = None
-    if application is None:
-        raise OAuthError("invalid_client", "client_id is unknown")
-    return application
 
 
 def _tenant(given: Mapping[str, str]) -> uuid.UUID | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -113,6 +114,18 @@ def _company(draw: random.Random, place: int) -> Company:
             "country": "SE",
         },
     )
+    open_books(company, first_year=FIRST_YEAR, new_id=lambda: _uuid(draw))
+    return company
+
+
+def open_books(
+    company: Company,
+    *,
+    first_year: int,
+    method: str = "accrual",
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+) -> None:
+    """Give the company its chart of accounts, and calendar years from the first to the next."""
     Account.objects.bulk_create(
         Account(
             company=company,
@@ -124,14 +137,14 @@ def _company(draw: random.Random, place: int) -> Company:
     )
     FiscalYear.objects.bulk_create(
         FiscalYear(
-            uuid=_uuid(draw),
+            uuid=new_id(),
             company=company,
             start=dt.date(year, 1, 1),
             end=dt.date(year, 12, 31),
+            method=method,
         )
-        for year in range(FIRST_YEAR, clock.today().year + 2)
+        for year in range(first_year, clock.today().year + 2)
     )
-    return company
 
 
 def _customers(draw: random.Random, company: Company, count: int) -> list[Customer]:
