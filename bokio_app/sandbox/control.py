@@ -253,7 +253,7 @@ def _books(ask: Ask) -> object:
     theirs = {"invoice__company": company}
     payments = Payment.objects.filter(**theirs).select_related("invoice", "entry")
     settlements = Settlement.objects.filter(**theirs).select_related("invoice", "entry")
-    entries = company.entries.prefetch_related("items").order_by("id")
+    entries = shapes.whole_entries(company.entries.order_by("id"))
     return {
         "invoices": [
             shapes.invoice(row) | {"outstanding": f"{row.outstanding:.2f}"}

@@ -1,4 +1,4 @@
-"""Company information, fiscal years, chart of accounts, journal entries: what can only be read."""
+"""Company information, fiscal years, chart of accounts: what can only be read."""
 
 from bokio_app.sandbox import ledger, refusals, switches
 from bokio_app.sandbox.api import lists, shapes
@@ -14,13 +14,6 @@ ACCOUNT_PROPERTIES = {
     "account": lists.number("number"),
     "name": lists.text("name"),
     "accountType": lists.choice("account_type"),
-}
-ENTRY_PROPERTIES = {
-    "title": lists.text("title"),
-    "journalEntryNumber": lists.Property("number", lambda value: int(value.removeprefix("V"))),
-    "date": lists.day("date"),
-    "reversingJournalEntryId": lists.identity("reversing"),
-    "reversedByJournalEntryId": lists.identity("reversed_by"),
 }
 
 
@@ -78,27 +71,3 @@ def account(context: Context) -> object:
         raise refusals.not_found("account", given)
     balance = ledger.balances(context.company).get(number)
     return shapes.account(row) | {"accountBalance": balance}
-
-
-@operation("GET", "/journal-entries", "get-journalentry", scope="journal-entries:read")
-def journal_entries(context: Context) -> object:
-    rows = lists.filtered(
-        context.company.entries.prefetch_related("items"),
-        context.call.query.get("query", ""),
-        ENTRY_PROPERTIES,
-    )
-    return lists.page(rows, context.call.query, shapes.journal_entry)
-
-
-@operation(
-    "GET",
-    "/journal-entries/{journalEntryId}",
-    "get-journalentries-journalId",
-    scope="journal-entries:read",
-)
-def journal_entry(context: Context) -> object:
-    entry_id = context.id("journalEntryId", "journal entry")
-    row = context.company.entries.filter(uuid=entry_id).first()
-    if row is None:
-        raise refusals.not_found("journal entry", entry_id)
-    return shapes.journal_entry(row)

@@ -4,17 +4,21 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Prefetch, QuerySet
+
 from bokio_app.sandbox import clock, invoicing
 from bokio_app.sandbox.models import (
     Account,
     Company,
     Connection,
     Customer,
+    EntryTag,
     FiscalYear,
     Invoice,
     JournalEntry,
     Payment,
     Settlement,
+    Upload,
 )
 from bokio_app.sandbox.totals import StoredLine
 
@@ -157,7 +161,18 @@ def settlement(row: Settlement) -> Json:
     }
 
 
+def whole_entries(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
+    """Fetch with the entries what `journal_entry` shows of them."""
+    documents = Prefetch("uploads", Upload.objects.defer("content").order_by("id"))
+    return rows.prefetch_related("items", "tags__tag__group", documents)
+
+
 def journal_entry(row: JournalEntry) -> Json:
+    """The whole entry, which should come from `whole_entries`."""
+    tags: dict[int | None, list[Json]] = {}
+    for use in row.tags.all():
+        tags.setdefault(use.item_id, []).append(_tag_use(use))
+    documents = list(row.uploads.all())
     return {
         "id": str(row.uuid),
         "title": row.title,
@@ -169,13 +184,24 @@ def journal_entry(row: JournalEntry) -> Json:
                 "account": item.account,
                 "debit": item.debit,
                 "credit": item.credit,
-                "tags": [],
+                "tags": tags.get(item.pk, []),
             }
             for item in row.items.all()
         ],
-        "tags": [],
+        "tags": tags.get(None, []),
+        "uploadRef": {"id": str(documents[0].uuid)} if documents else None,
         "reversingJournalEntryId": str(row.reversing) if row.reversing else None,
         "reversedByJournalEntryId": str(row.reversed_by) if row.reversed_by else None,
+    }
+
+
+def _tag_use(use: EntryTag) -> Json:
+    return {
+        "tagId": str(use.tag.uuid),
+        "tagGroupId": str(use.tag.group.uuid),
+        "tagName": use.tag.name,
+        "tagGroupName": use.tag.group.name,
+        "weight": use.weight,
     }
 
 
