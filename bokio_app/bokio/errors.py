@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import ClassVar, Final
+from urllib.parse import unquote
 
 import httpx2
 
@@ -31,11 +32,42 @@ class FieldError:
     pointer: str
     message: str
 
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """The pointer taken apart: `("lineItems", 0, "taxRate")`. Empty for the whole body.
+
+        Source: RFC 6901, the form for the fragment of an address; a bare word is one step.
+        """
+        start, *steps = unquote(self.pointer).split("/")
+        names = [each.replace("~1", "/").replace("~0", "~") for each in steps]
+        if start not in {"", "#"}:
+            names.insert(0, start)
+        return tuple(int(each) if each.isdecimal() else each for each in names)
+
+
+@dataclass(frozen=True)
+class PlanDetails:
+    """Which plan would open what was asked for.
+
+    `feature` such as `PublicApi`, `PrivateApi` or `Tags`; `plans` that include it, and
+    `addon_plans` in which it can be bought. `open_in_trial`: a trial has it; `in_trial`: this
+    company is in one. Empty or None where the answer does not tell.
+    """
+
+    feature: str = ""
+    plans: tuple[str, ...] = ()
+    addon_plans: tuple[str, ...] = ()
+    open_in_trial: bool | None = None
+    in_trial: bool | None = None
+
 
 class BokioError(Exception):
     """A call to Bokio gave no result. `error_id` is Bokio's own reference, for their support.
 
-    `retry_after` is in seconds. `status` is 0 when no answer came.
+    `code` and `inner_code` are Bokio's words for the reason, empty where it gave none.
+    `retry_after` is in seconds. `status` is 0 when no answer came. `body` is the start of the
+    answer as text, long numbers masked, for a question to support: it may name people, so
+    it belongs in no log.
     """
 
     verdict: ClassVar[Verdict] = Verdict.STOP
@@ -46,15 +78,19 @@ class BokioError(Exception):
         message: str,
         *,
         code: str = "",
+        inner_code: str = "",
         error_id: str = "",
         status: int = 0,
         fields: Sequence[FieldError] = (),
         retry_after: float | None = None,
+        body: str = "",
     ) -> None:
         super().__init__(message)
-        self.code, self.error_id, self.status = code, error_id, status
+        self.code, self.inner_code = code, inner_code
+        self.error_id, self.status = error_id, status
         self.fields = tuple(fields)
         self.retry_after = retry_after
+        self.body = body
 
 
 class NotSent(BokioError):
@@ -80,9 +116,10 @@ class Forbidden(BokioError):
 
 
 class PlanRequired(BokioError):
-    """The company's price plan does not open this part of the API."""
+    """The company's price plan does not open this part of the API. `details` names ones that do."""
 
     verdict = Verdict.PARK_PLAN
+    details: PlanDetails = PlanDetails()
 
 
 class QuotaExceeded(BokioError):
@@ -131,6 +168,7 @@ class OutcomeUnknown(BokioError):
     not_executed = False
 
 
+BODY_LENGTH: Final = 4096  # bytes of an answer that are kept
 _KNOWN_STATUSES: Final = frozenset(HTTPStatus)
 
 # Nothing of the request has been written when these are raised: the connection does not stand
@@ -162,27 +200,34 @@ def from_transport(error: Exception, *, wrote: bool = False) -> BokioError:
 def classify(answer: Answer) -> BokioError:
     """Turn an answer that is no success into the error that says what may be done about it."""
     body = _error_body(answer.json_or_empty())
-    code = _code(body)
-    error, retry_after = _kind(answer, code, has_fields=bool(_fields(body)))
+    code, fields = _word(body.get("code") or body.get("error")), _fields(body)
+    kind, retry_after = _kind(answer, code, has_fields=bool(fields))
     text = body.get("message") or body.get("error_description") or code or _phrase(answer.status)
-    return error(
+    error = kind(
         f"{answer.status}: {masked(str(text))}",
         code=code,
-        error_id=str(body.get("bokioErrorId") or "")[:64],
+        inner_code=_word(body.get("innerCode")),
+        error_id=_word(body.get("bokioErrorId")),
         status=answer.status,
-        fields=_fields(body),
+        fields=fields,
         retry_after=retry_after,
+        body=_start_of(answer.content),
     )
+    if isinstance(error, PlanRequired):
+        error.details = _plan_details(body.get("details"))
+    return error
 
 
 def _kind(answer: Answer, code: str, *, has_fields: bool) -> tuple[type[BokioError], float | None]:
     match answer.status:
         case 400:
-            return (Invalid if has_fields else StateRefused), None
+            refused_for_good = has_fields or code == "limit-exceeded"
+            return (Invalid if refused_for_good else StateRefused), None
         case 403:
             return _forbidden(answer, code)
         case 410:
-            return (VersionBrownout if code.startswith("version_") else NotFound), None
+            gone = not code.startswith("version_")
+            return (NotFound if gone else VersionBrownout), answer.retry_after()
         case 429:
             return _too_many(answer, code)
         case status:
@@ -220,9 +265,8 @@ def _error_body(body: Mapping[str, object]) -> Mapping[str, object]:
     return nested if isinstance(nested, dict) else body
 
 
-def _code(body: Mapping[str, object]) -> str:
-    code = body.get("code") or body.get("error")
-    return code[:100] if isinstance(code, str) else ""
+def _word(value: object) -> str:
+    return value[:100] if isinstance(value, str) else ""
 
 
 def _fields(body: Mapping[str, object]) -> tuple[FieldError, ...]:
@@ -237,6 +281,26 @@ def _fields(body: Mapping[str, object]) -> tuple[FieldError, ...]:
     )
 
 
+def _plan_details(details: object) -> PlanDetails:
+    if not isinstance(details, dict):
+        return PlanDetails()
+    return PlanDetails(
+        feature=_word(details.get("requiredFeature")),
+        plans=_words(details.get("availableIn")),
+        addon_plans=_words(details.get("availableAsAddonIn")),
+        open_in_trial=_flag(details.get("isAvailableInTrial")),
+        in_trial=_flag(details.get("isInTrial")),
+    )
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "no such status"
 
@@ -249,6 +313,18 @@ PERSONAL_NUMBER: Final = re.compile(
 )
 
 
+MASK: Final = "••••••-••••"
+
+
 def masked(text: str) -> str:
     """Hide personal numbers in a message of Bokio's, and cut it to a bearable length."""
-    return PERSONAL_NUMBER.sub("••••••-••••", text)[:500]
+    return PERSONAL_NUMBER.sub(MASK, text)[:500]
+
+
+# Rather one reference too many than one person's number, which in a body has no fixed form.
+_LIKE_A_PERSONAL_NUMBER: Final = re.compile(r"\d{6,8}[-+ ]?\d{4}")
+
+
+def _start_of(content: bytes) -> str:
+    cut = content[: BODY_LENGTH + 16]  # so that no number is cut in two and missed
+    return _LIKE_A_PERSONAL_NUMBER.sub(MASK, cut.decode(errors="replace"))[:BODY_LENGTH]

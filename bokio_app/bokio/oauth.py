@@ -40,7 +40,9 @@ class Tokens:
     """What a grant gave. `expires_in` is in seconds from the answer.
 
     `company_id` and `connection_id` are None for the General API, and so is `refresh_token`,
-    which may also be None when Bokio means the old one to stay in use. The repr keeps secrets.
+    which may also be None when Bokio means the old one to stay in use. `tenant_type` is
+    `company` or `general`. The scopes are not told: they are the ones that were asked for.
+    Whether it is the expected company is for the caller to compare. The repr keeps secrets.
     """
 
     access_token: str = field(repr=False)
@@ -48,12 +50,13 @@ class Tokens:
     expires_in: int
     company_id: UUID | None
     connection_id: UUID | None
+    tenant_type: str = ""
 
     @classmethod
     def from_json(cls, data: object) -> Self:
         """Read a token answer; lenient where it can be, for a token thrown away is lost."""
         read = Fields(data)
-        if read.text("token_type").lower() not in {"", "bearer"}:
+        if _text(read, "token_type").lower() not in {"", "bearer"}:
             raise BodyError("the token is no bearer token")
         return cls(
             access_token=read.word("access_token"),
@@ -61,6 +64,7 @@ class Tokens:
             expires_in=_seconds(read),
             company_id=_uuid(read, "tenant_id"),
             connection_id=_uuid(read, "connection_id"),
+            tenant_type=_text(read, "tenant_type"),
         )
 
 
@@ -158,18 +162,31 @@ class OAuthApp:
 def _refusal(answer: Answer) -> BokioError:
     """Tell what a refused grant means, by its code alone: descriptions may quote the request."""
     error = classify(answer)
-    if answer.status not in {400, 401}:
-        return error
-    kind = InvalidGrant if error.code == "invalid_grant" else OAuthRefused
-    message = f"{answer.status}: {error.code or 'the token request was refused'}"
-    return kind(message, code=error.code, error_id=error.error_id, status=answer.status)
+    kind = type(error)
+    if answer.status in {400, 401}:
+        kind = InvalidGrant if error.code == "invalid_grant" else OAuthRefused
+    return kind(
+        f"{answer.status}: {error.code or 'the token request was refused'}",
+        code=error.code,
+        error_id=error.error_id,
+        status=answer.status,
+        retry_after=error.retry_after,
+    )
 
 
 def _seconds(read: Fields) -> int:
     try:
-        return read.integer_or_none("expires_in") or LIFETIME
+        seconds = read.integer_or_none("expires_in")
     except BodyError:
         return LIFETIME
+    return seconds if seconds is not None and seconds > 0 else LIFETIME
+
+
+def _text(read: Fields, key: str) -> str:
+    try:
+        return read.text(key)
+    except BodyError:
+        return ""
 
 
 def _uuid(read: Fields, key: str) -> UUID | None:

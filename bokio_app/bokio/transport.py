@@ -116,7 +116,11 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         allowed = _within(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._inner.connect_tcp(host, port, allowed, local_address, socket_options))
+        try:
+            stream = self._inner.connect_tcp(host, port, allowed, local_address, socket_options)
+        except UnicodeError:  # Python's own check of a name, before anybody is asked for it
+            raise httpcore2.ConnectError("the host's name is malformed") from None
+        return _Stream(stream)
 
 
 class Transport(httpx2.HTTPTransport):

@@ -1,4 +1,5 @@
 import inspect
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -7,7 +8,7 @@ import pytest
 
 from bokio_app.bokio import errors
 from bokio_app.bokio.answers import LONGEST_WAIT, Answer
-from bokio_app.bokio.errors import FieldError, Verdict, classify, from_transport
+from bokio_app.bokio.errors import FieldError, PlanDetails, Verdict, classify
 from tests.bokio.server import json_bytes
 
 ERROR_ID = "d9be5a60-9ad5-4a9a-8b9c-3e8a5a9e2b4f"
@@ -34,6 +35,7 @@ REFUSED = {"code": "validation-error", "message": "The action cannot be performe
         (answer(400, REFUSED), errors.StateRefused, Verdict.LOOK_FIRST, False),
         (answer(400, REFUSED | {"errors": []}), errors.StateRefused, Verdict.LOOK_FIRST, False),
         (answer(400, REFUSED | {"errors": None}), errors.StateRefused, Verdict.LOOK_FIRST, False),
+        (answer(400, {"code": "limit-exceeded"}), errors.Invalid, Verdict.STOP, True),
         (answer(400, b"<html>"), errors.StateRefused, Verdict.LOOK_FIRST, False),
         (answer(401), errors.Unauthorized, Verdict.RECONNECT, True),
         (answer(403), errors.Forbidden, Verdict.STOP, True),
@@ -59,7 +61,14 @@ REFUSED = {"code": "validation-error", "message": "The action cannot be performe
             Verdict.BROWNOUT,
             True,
         ),
+        (
+            answer(410, {"error": {"code": "version_sunset_brownout"}}),
+            errors.VersionBrownout,
+            Verdict.BROWNOUT,
+            True,
+        ),
         (answer(426), errors.VersionBrownout, Verdict.BROWNOUT, True),
+        (answer(426, b"<html>"), errors.VersionBrownout, Verdict.BROWNOUT, True),
         (answer(409), errors.ConcurrentWrite, Verdict.RETRY, True),
         (answer(429), errors.ConcurrentWrite, Verdict.RETRY, True),
         (answer(429, {"code": "rate-limit-exceeded"}), errors.RateLimited, Verdict.RETRY, True),
@@ -118,7 +127,84 @@ def test_a_personal_number_in_a_message_is_masked_and_a_companys_number_is_not()
     assert "556677-8899" in str(error)
 
 
+@pytest.mark.parametrize(
+    "pointer, path",
+    [
+        ("#/lineItems/0/taxRate", ("lineItems", 0, "taxRate")),
+        ("/payments/1/amount", ("payments", 1, "amount")),
+        ("#/metadata/a~1b~0c%20d", ("metadata", "a/b~c d")),
+        ("#", ()),
+        ("", ()),
+        ("query", ("query",)),
+    ],
+)
+def test_a_pointer_is_taken_apart_into_names_and_places(pointer, path):
+    assert FieldError(pointer, "").path == path
+
+
+class TestPlan:
+    BODY = {
+        "error": "price_plan_feature_required",
+        "message": "This feature requires the Tags add-on",
+        "details": {
+            "requiredFeature": "Tags",
+            "availableIn": ["Plus", "Business"],
+            "availableAsAddonIn": ["Premium"],
+            "isAvailableInTrial": True,
+            "isInTrial": False,
+        },
+    }
+
+    def test_what_the_company_would_have_to_buy_is_told(self):
+        error = classify(answer(403, self.BODY))
+
+        assert error.details == PlanDetails("Tags", ("Plus", "Business"), ("Premium",), True, False)
+        assert str(error) == "403: This feature requires the Tags add-on"
+
+    @pytest.mark.parametrize(
+        "details",
+        [None, [], "Plus", {}, {"requiredFeature": 1, "availableIn": "Plus", "isInTrial": "no"}],
+    )
+    def test_details_that_cannot_be_read_are_left_empty(self, details):
+        assert classify(answer(403, self.BODY | {"details": details})).details == PlanDetails()
+
+
+@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"error": body}])
+def test_the_inner_code_is_read_flat_and_nested(wrap):
+    error = classify(answer(400, wrap(REFUSED | {"innerCode": "fiscal-year-closed"})))
+
+    assert (error.code, error.inner_code) == ("validation-error", "fiscal-year-closed")
+
+
+def test_a_code_that_is_no_word_is_no_code():
+    error = classify(answer(400, {"code": 7, "innerCode": {}, "bokioErrorId": ["x"]}))
+
+    assert (error.code, error.inner_code, error.error_id) == ("", "", "")
+
+
+def test_the_start_of_the_answer_is_kept_for_support_without_long_numbers_and_out_of_sight():
+    numbers = "19811218-9876, 8112189876, 198112189876 and 5566778899"
+    padding = "x" * (errors.BODY_LENGTH - 200)
+
+    error = classify(answer(502, f"{padding}<p>{numbers}</p>".encode() + b"8112189876" * 50))
+
+    assert error.body.startswith("xxx")
+    assert len(error.body) <= errors.BODY_LENGTH
+    assert not re.search(r"\d{4}", error.body)
+    assert "xxx" not in f"{error} {error!r}"
+
+
 class TestRetryAfter:
+    @pytest.mark.parametrize("status", [410, 426])
+    def test_a_brownout_may_say_when_it_ends(self, status):
+        given = answer(status, {"code": "version_sunset_brownout"}, Retry_After="3600")
+
+        assert classify(given).retry_after == 3600
+
+    @pytest.mark.parametrize("status", [503, 409])
+    def test_any_answer_may_say_when_to_come_back(self, status):
+        assert classify(answer(status, Retry_After="30")).retry_after == 30
+
     def test_a_rate_limit_waits_as_long_as_bokio_says(self):
         assert classify(answer(429, Bokio_RateLimit_RetryAfter="12.5")).retry_after == 12.5
 
@@ -156,41 +242,6 @@ class TestRetryAfter:
     @pytest.mark.parametrize("value, seconds", [("-5", 0), ("1e12", LONGEST_WAIT)])
     def test_an_absurd_wait_is_bounded(self, value, seconds):
         assert classify(answer(429, Retry_After=value)).retry_after == seconds
-
-
-NOT_SENT = {
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-    httpx2.InvalidURL,
-}
-
-
-def every_exception_of_httpx2() -> list[type[Exception]]:
-    found = {value for _, value in inspect.getmembers(httpx2, inspect.isclass)}
-    return sorted(
-        (each for each in found if issubclass(each, Exception) and not issubclass(each, Warning)),
-        key=lambda each: each.__name__,
-    )
-
-
-@pytest.mark.parametrize("kind", every_exception_of_httpx2())
-def test_every_failure_of_the_library_counts_as_possibly_done_unless_nothing_was_written(kind):
-    failure = kind.__new__(kind)
-
-    error = from_transport(failure)
-
-    expected = errors.NotSent if kind in NOT_SENT else errors.OutcomeUnknown
-    assert type(error) is expected
-    assert error.not_executed is (kind in NOT_SENT)
-    assert kind.__name__ in str(error)
-
-
-@pytest.mark.parametrize("kind", sorted(NOT_SENT, key=lambda each: each.__name__))
-def test_no_failure_proves_that_nothing_was_sent_once_a_byte_has_left(kind):
-    assert type(from_transport(kind("late"), wrote=True)) is errors.OutcomeUnknown
 
 
 def test_every_error_that_promises_nothing_happened_is_meant_to():

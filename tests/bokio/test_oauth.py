@@ -90,7 +90,7 @@ def test_each_grant_is_a_form_signed_with_the_apps_own_secret(app, server, ask, 
         == "Basic " + base64.b64encode(f"{APP_ID}:s3cr:t".encode()).decode()
     )
     assert form_of(seen) == form
-    assert tokens == Tokens("access-1", "refresh-1", 3600, COMPANY, CONNECTION)
+    assert tokens == Tokens("access-1", "refresh-1", 3600, COMPANY, CONNECTION, "company")
 
 
 def test_a_token_for_the_general_api_belongs_to_no_company(app, server):
@@ -100,12 +100,23 @@ def test_a_token_for_the_general_api_belongs_to_no_company(app, server):
         )
     )
 
-    assert app.client_credentials() == Tokens("a", None, 3600, None, None)
+    assert app.client_credentials() == Tokens("a", None, 3600, None, None, "general")
 
 
 @pytest.mark.parametrize(
     "oddity",
-    [{"expires_in": None}, {"expires_in": "soon"}, {"tenant_id": "?"}, {"connection_id": 5}],
+    [
+        {"expires_in": None},
+        {"expires_in": "soon"},
+        {"expires_in": 0},
+        {"tenant_id": "?"},
+        {"tenant_type": 7},
+        {"connection_id": 5},
+        {"token_type": None},
+        {"token_type": ["bearer"]},
+        {"token_type": "BEARER"},
+        {"scope": "invoices:read"},
+    ],
 )
 def test_a_rotated_token_is_kept_even_when_the_rest_of_the_answer_is_odd(app, server, oddity):
     server.will(answers(GIVEN | oddity))
@@ -156,6 +167,58 @@ def test_no_secret_shows_in_errors_or_representations(app, server):
 
     shown = f"{raised.value!r} {app!r} {Tokens.from_json(GIVEN)!r}"
     assert not any(each in shown for each in ("refresh-", "access-1", "s3cr"))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429, 500, 503])
+def test_words_of_a_refusal_are_never_repeated_for_they_may_quote_the_request(app, server, status):
+    quoted = {"error": "e", "error_description": "refresh-0", "message": "refresh-0", "x": "s3cr:t"}
+    server.will(answers(quoted, status))
+
+    with pytest.raises(errors.BokioError) as raised:
+        app.refresh("refresh-0")
+
+    assert raised.value.status == status
+    assert not any(each in f"{vars(raised.value)} {raised.value}" for each in ("refresh-0", "s3cr"))
+
+
+def test_a_token_for_another_company_is_given_to_the_caller_to_judge(app, server):
+    elsewhere = uuid4()
+    server.will(answers(GIVEN | {"tenant_id": str(elsewhere)}))
+
+    assert app.refresh("r").company_id == elsewhere
+
+
+def test_an_answer_without_a_refresh_token_leaves_the_old_one_in_use(app, server):
+    server.will(answers({key: value for key, value in GIVEN.items() if key != "refresh_token"}))
+
+    assert app.refresh("r").refresh_token is None
+
+
+def test_a_grant_that_was_too_much_says_when_to_come_back(app, server):
+    server.will(answers({"code": "rate-limit-exceeded"}, 429, Bokio_RateLimit_RetryAfter="17"))
+
+    with pytest.raises(errors.RateLimited) as raised:
+        app.client_credentials()
+
+    assert raised.value.retry_after == 17
+
+
+@pytest.mark.parametrize(
+    "act, kind",
+    [
+        (answers({"code": "not-found"}, 404), errors.NotFound),
+        (answers({"code": "operation-not-allowed"}, 403), errors.Forbidden),
+        (answers(b"", 401), errors.Unauthorized),
+        (answers(b"", 500), errors.OutcomeUnknown),
+    ],
+)
+def test_a_connection_that_cannot_be_ended_says_why(server, http, act, kind):
+    server.will(act)
+
+    with pytest.raises(kind) as raised:
+        GeneralApi(http()).connections.delete(CONNECTION)
+
+    assert type(raised.value) is kind
 
 
 def test_connections_are_listed_found_and_ended(server, http):
