@@ -35,6 +35,7 @@ class Record:
             self._entries: list[Entry] = []
             self._counts: Counter[str] = Counter()
             self._unknown: Counter[str] = Counter()
+            self._unknown_parameters: Counter[str] = Counter()
 
     def begin(self, operation: str, method: str, path: str) -> Entry:
         entry = Entry(operation, method, path, time.monotonic() - self._start)
@@ -53,13 +54,21 @@ class Record:
         with self._lock:
             self._unknown.update(names)
 
+    def unknown_parameters(self, names: list[str]) -> None:
+        """Count parameters of an address that meant nothing to its operation."""
+        if names:
+            with self._lock:
+                self._unknown_parameters.update(names)
+
     def as_json(self) -> dict[str, Any]:
         with self._lock:
             entries = list(self._entries)
             counts, unknown = dict(self._counts), dict(self._unknown)
+            parameters = dict(self._unknown_parameters)
         return {
             "counts": counts,
             "unknownFields": unknown,
+            "unknownParameters": parameters,
             "calls": [
                 {
                     "operation": entry.operation,

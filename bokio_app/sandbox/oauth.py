@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from bokio_app.sandbox import clock, switches
 from bokio_app.sandbox.api.registry import Audience, Context, operation
@@ -160,9 +160,13 @@ def _client(headers: Mapping[str, str]) -> Application:
         application = Application.objects.filter(client_id=uuid.UUID(user)).first()
     except (binascii.Error, ValueError):
         raise refused from None
-    if application is None or not secrets.compare_digest(application.secret_hash, digest(secret)):
+    if application is None:
         raise refused
-    return application
+    # RFC 6749 has the secret encoded like a form before it goes into the header; few do that.
+    for given in (secret, unquote_plus(secret)):
+        if secrets.compare_digest(application.secret_hash, digest(given)):
+            return application
+    raise refused
 
 
 def _by_code(application: Application, form: Mapping[str, str]) -> dict[str, Any]:
@@ -203,10 +207,12 @@ def _by_refresh(application: Application, form: Mapping[str, str]) -> dict[str, 
 
 
 def _by_client(application: Application, _form: Mapping[str, str]) -> dict[str, Any]:
-    access = _access_token(application, None, [])
+    """A general token. A `scope` is accepted and ignored: only Agency scopes exist for it."""
+    nobody = {"tenant_id": "", "connection_id": ""}
     return {
+        **(nobody if switches.current().general_token_names_nobody else {}),
         "tenant_type": "general",
-        "access_token": access,
+        "access_token": _access_token(application, None, []),
         "token_type": "bearer",
         "expires_in": switches.ACCESS_TOKEN_SECONDS,
     }

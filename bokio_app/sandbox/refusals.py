@@ -70,21 +70,3 @@ def forbidden(message: str) -> Refusal:
 
 def bad_query(message: str) -> Refusal:
     return invalid([FieldError("query", message)])
-
-
-def plan_required() -> Answer:
-    """403 of a company whose price plan does not include the API."""
-    return json_answer(
-        {
-            "error": "price_plan_feature_required",
-            "message": "The price plan of the company does not include this feature",
-            "details": {
-                "requiredFeature": "PublicApi",
-                "availableIn": ["Plus", "Business"],
-                "availableAsAddonIn": ["Premium"],
-                "isAvailableInTrial": True,
-                "isInTrial": False,
-            },
-        },
-        403,
-    )

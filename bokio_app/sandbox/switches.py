@@ -6,13 +6,17 @@ other reading too, and the day the real service is seen, the default is correcte
 
 import dataclasses
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 API_VERSION = "1"
 CODE_MINUTES = 5
 ACCESS_TOKEN_SECONDS = 3600
 RATE_WINDOW_SECONDS = 60
 LARGEST_PAGE = 100
+CHECK_ORDER = ("plan", "quota", "rate", "concurrency", "scope")
+"""What is looked at between a valid token and the body. A brownout comes before all."""
+TAGS_PLANS = ("premium", "business")
+"""Which plans have the Tags feature is not published."""
 FIRST_PAYMENT_TERMS_DAYS = 30
 BUSINESS_DAYS_AHEAD = 2  # of a journal entry; Monday to Friday, public holidays included
 FIRST_FREE_DIMENSION = 20  # the number of a tag group that names none: this one or the next free
@@ -44,6 +48,21 @@ class Switches:
     """A spent refresh token is accepted one more time, as after a lost answer."""
     rate_limit: int = 200
     """Calls per bearer token and rolling 60 s."""
+    private_monthly_calls: int = 5000
+    """Calls of a company's private integrations in a calendar month."""
+    failed_calls_per_day: int = 0
+    """Calls of a connection that may fail in a day; 0 sets no limit, as none is published."""
+    retry_after_form: Literal["seconds", "date"] = "seconds"
+    """`Retry-After` of a used-up quota is a number of seconds, or an HTTP date."""
+    brownout: Literal["off", "always", "odd-hours"] = "off"
+    """Refuse every call, or those in odd hours (UTC), as before the end of a version."""
+    brownout_status: Literal[410, 426] = 410
+    supported_versions: str = ""
+    """Sent as `Bokio-Api-Supported-Versions`; empty sends none."""
+    deprecated_versions: str = ""
+    """Sent as `Bokio-Api-Deprecated-Versions`; empty sends none."""
+    general_token_names_nobody: bool = False
+    """A general token comes with empty `tenant_id` and `connection_id`, instead of without."""
     concurrent_write_status: Literal[429, 409, 500] = 429
     concurrent_write_code: str = "concurrent-write"
     unauthorized_body: bool = True
@@ -98,15 +117,22 @@ def changed() -> dict[str, Any]:
 
 def change(values: dict[str, Any]) -> Switches:
     """Turn some switches. Raises `ValueError` for an unknown name or a value of another type."""
-    known = {field.name: getattr(current(), field.name) for field in fields(Switches)}
+    known = get_type_hints(Switches)
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"There is no switch {name!r}")
-        wanted = (int, float) if isinstance(known[name], float) else type(known[name])
-        if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
+        if not _fits(value, known[name]):
             raise ValueError(f"{value!r} does not fit the switch {name!r}")
     _Current.values = dataclasses.replace(current(), **values)
     return _Current.values
+
+
+def _fits(value: object, wanted: Any) -> bool:
+    if get_origin(wanted) is Literal:
+        return value in get_args(wanted) and not isinstance(value, bool)
+    if wanted is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is wanted
 
 
 def reset() -> None:

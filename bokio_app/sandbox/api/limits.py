@@ -69,7 +69,7 @@ class WritesInFlight:
     @contextmanager
     def hold(self, method: str, path: str) -> Iterator[None]:
         """Hold the address. Raises `Refusal` while another write to it is under way."""
-        key = f"{method} {path.rstrip('/').lower()}"
+        key = f"{method} {path}"
         with self._lock:
             if key in self._keys:
                 values = switches.current()

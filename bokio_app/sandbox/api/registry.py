@@ -13,6 +13,7 @@ from bokio_app.sandbox.refusals import FieldError, Refusal
 from bokio_app.sandbox.wire import Answer, Call
 
 COMPANY_PREFIX = "/companies/{companyId}"
+TAG_SEGMENTS = frozenset({"tag-groups", "tags"})
 
 
 class Audience(Enum):
@@ -56,7 +57,7 @@ class Context:
         """The JSON object that was sent. Anything else is refused with 400."""
         try:
             data = wire.loads(self.call.body)
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             raise refusals.invalid(
                 [FieldError("#", "The request body is not valid JSON")]
             ) from None
@@ -80,9 +81,12 @@ class Operation:
     handle: Handler
     creates: bool = False
     segments: tuple[str, ...] = field(init=False)
+    is_about_tags: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "segments", _split(self.template))
+        segments = _split(self.template)
+        object.__setattr__(self, "segments", segments)
+        object.__setattr__(self, "is_about_tags", not TAG_SEGMENTS.isdisjoint(segments))
 
     @property
     def writes(self) -> bool:
@@ -91,8 +95,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
+    """An operation and the address it was found by: `path` is the same for all its spellings."""
+
     operation: Operation
     params: Mapping[str, str]
+    path: str
 
 
 _operations: dict[tuple[str, int], list[Operation]] = {}
@@ -130,8 +137,18 @@ def find(method: str, path: str) -> Route | None:
     for row in _operations.get((method, len(segments)), ()):
         params = _match(row.segments, segments)
         if params is not None:
-            return Route(row, params)
+            return Route(row, params, "/".join(segments).lower())
     return None
+
+
+def methods_of(path: str) -> set[str]:
+    """The methods that the address knows; none if there is no such address."""
+    segments = _split(path)
+    return {
+        method
+        for (method, length), rows in _operations.items()
+        if length == len(segments) and any(_match(row.segments, segments) for row in rows)
+    }
 
 
 def _match(template: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
