@@ -100,17 +100,18 @@ def _contact(body: Reader) -> dict[str, Any]:
     return contact
 
 
-def read_address(body: Reader, name: str) -> dict[str, Any] | None:
-    """A postal address, or None where none was given."""
+def read_address(body: Reader, name: str, *, complete: bool = True) -> dict[str, Any] | None:
+    """A postal address, or None where none was given. One that need not be complete is Swedish."""
     inner = body.object(name)
     if inner is None:
         return None
     address = {
-        "line1": inner.text("line1", required=True, longest=200),
+        "line1": inner.text("line1", required=complete, longest=200),
         "line2": inner.text("line2", longest=200) or None,
-        "city": inner.text("city", required=True, longest=100),
-        "postalCode": inner.text("postalCode", required=True, longest=20),
-        "country": inner.text("country", required=True, longest=2),
+        "city": inner.text("city", required=complete, longest=100),
+        "postalCode": inner.text("postalCode", required=complete, longest=20),
+        "country": inner.text("country", required=complete, longest=2)
+        or ("" if complete else "SE"),
     }
     country = str(address["country"])
     if country and (not _COUNTRY.match(country) or country in NOT_A_COUNTRY):
