@@ -1,6 +1,7 @@
 """Postal addresses, which companies, customers and invoices share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from bokio_app.bokio.reading import Fields
@@ -16,6 +17,7 @@ class Address:
     country: str = "SE"
     line2: str | None = None
     subdivision: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -28,10 +30,11 @@ class Address:
             country=read.text("country"),
             line2=read.text_or_none("line2"),
             subdivision=read.text_or_none("countrySubdivision"),
+            extra=read.rest(),
         )
 
     def to_json(self) -> dict[str, object]:
-        """Write what Bokio takes."""
+        """Write what Bokio takes; what it sent and we do not know goes back as it came."""
         optional = {"line2": self.line2, "countrySubdivision": self.subdivision}
         required: dict[str, object] = {
             "line1": self.line1,
@@ -39,4 +42,4 @@ class Address:
             "postalCode": self.postal_code,
             "country": self.country,
         }
-        return required | {key: value for key, value in optional.items() if value}
+        return {**self.extra, **required} | {key: value for key, value in optional.items() if value}

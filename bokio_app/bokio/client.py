@@ -4,15 +4,19 @@ from functools import cached_property
 from uuid import UUID
 
 from bokio_app.bokio.accounts import ChartOfAccounts
+from bokio_app.bokio.attachments import Attachments
 from bokio_app.bokio.company import CompanyInformation
 from bokio_app.bokio.connections import Connections
+from bokio_app.bokio.credit_notes import CreditNotes
 from bokio_app.bokio.customers import Customers
 from bokio_app.bokio.fiscal_years import FiscalYears
 from bokio_app.bokio.http import Http
 from bokio_app.bokio.invoices import Invoices
+from bokio_app.bokio.items import Items
 from bokio_app.bokio.journal_entries import JournalEntries
 from bokio_app.bokio.payments import Payments
 from bokio_app.bokio.settlements import Settlements
+from bokio_app.bokio.uploads import Uploads
 
 
 class Bokio:
@@ -52,6 +56,21 @@ class Bokio:
         return Invoices(self._http, self._base)
 
     @cached_property
+    def attachments(self) -> Attachments:
+        """Files attached to invoices."""
+        return Attachments(self._http, self._base)
+
+    @cached_property
+    def credit_notes(self) -> CreditNotes:
+        """Credit notes."""
+        return CreditNotes(self._http, self._base)
+
+    @cached_property
+    def items(self) -> Items:
+        """Items to put on invoices."""
+        return Items(self._http, self._base)
+
+    @cached_property
     def payments(self) -> Payments:
         """Payments of invoices."""
         return Payments(self._http, self._base)
@@ -60,6 +79,11 @@ class Bokio:
     def settlements(self) -> Settlements:
         """Settlements of invoices."""
         return Settlements(self._http, self._base)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Vouchers to connect to journal entries."""
+        return Uploads(self._http, self._base)
 
     @cached_property
     def journal_entries(self) -> JournalEntries:

@@ -30,6 +30,7 @@ class Contact:
     phone: str = ""
     is_default: bool = False
     id: UUID | None = None
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -41,13 +42,14 @@ class Contact:
             phone=read.text("phone"),
             is_default=read.flag("isDefault"),
             id=read.uuid_or_none("id"),
+            extra=read.rest(),
         )
 
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; empty parts are left out."""
         parts = {"id": self.id, "name": self.name, "email": self.email, "phone": self.phone}
-        return {key: value for key, value in parts.items() if value} | {
-            "isDefault": self.is_default
+        return {**self.extra, "isDefault": self.is_default} | {
+            key: value for key, value in parts.items() if value
         }
 
 
@@ -55,7 +57,10 @@ class Contact:
 class CustomerDraft:
     """A customer to create, or what an existing one shall become as a whole.
 
-    `payment_terms` is a number of days as text, or words. Raises `Unsendable` without a name.
+    `payment_terms` is a number of days as text, or words. `customer_number` is the company's
+    own, and can be looked for. `construction_reverse_charge` marks a buyer of building work who
+    pays the VAT; None leaves it to Bokio. `extra` is sent as it is: fields of Bokio's that are
+    not known here. Raises `Unsendable` without a name.
     """
 
     name: str
@@ -66,13 +71,34 @@ class CustomerDraft:
     contacts: tuple[Contact, ...] = field(default=(), repr=False)
     address: Address | None = field(default=None, repr=False)
     language: str = "sv"
+    customer_number: str = ""
+    construction_reverse_charge: bool | None = None
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise Unsendable("a customer has a name")
 
+    @classmethod
+    def from_customer(cls, customer: "Customer") -> Self:
+        """Start from what Bokio has, so that an update changes no more than it means to."""
+        return cls(
+            name=customer.name,
+            type=customer.type,
+            org_number=customer.org_number,
+            vat_number=customer.vat_number,
+            payment_terms=customer.payment_terms,
+            contacts=customer.contacts,
+            address=customer.address,
+            language=customer.language,
+            customer_number=customer.customer_number,
+            construction_reverse_charge=customer.construction_reverse_charge,
+            extra=customer.extra,
+        )
+
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; empty parts are left out."""
+        required = {**self.extra, "name": self.name, "type": str(self.type)}
         optional = {
             "orgNumber": self.org_number,
             "vatNumber": self.vat_number,
@@ -80,10 +106,11 @@ class CustomerDraft:
             "contactsDetails": [each.to_json() for each in self.contacts],
             "address": self.address and self.address.to_json(),
             "language": self.language,
+            "customerNumber": self.customer_number,
         }
-        return {"name": self.name, "type": str(self.type)} | {
-            key: value for key, value in optional.items() if value
-        }
+        if self.construction_reverse_charge is not None:
+            required["constructionReverseChargeEnabled"] = self.construction_reverse_charge
+        return required | {key: value for key, value in optional.items() if value}
 
 
 @dataclass(frozen=True)
@@ -99,6 +126,8 @@ class Customer:
     contacts: tuple[Contact, ...] = field(repr=False)
     address: Address | None = field(repr=False)
     language: str
+    customer_number: str
+    construction_reverse_charge: bool | None
     modified_at: datetime | None
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
@@ -116,6 +145,8 @@ class Customer:
             contacts=read.rows("contactsDetails", Contact.from_json),
             address=read.part("address", Address.from_json),
             language=read.text("language"),
+            customer_number=read.identifier("customerNumber") or "",
+            construction_reverse_charge=read.flag_or_none("constructionReverseChargeEnabled"),
             modified_at=read.moment_or_none("modifiedDateTime"),
             extra=read.rest(),
         )
@@ -127,8 +158,9 @@ class Customers(Resource):
     def create(self, draft: CustomerDraft) -> Customer:
         """Create a customer.
 
-        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` by
-        `orgNumber`, or by `modifiedDateTime` and compare. Needs scope `customers:write`.
+        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` for the
+        draft's own `customerNumber`; without one by `orgNumber`, or by `modifiedDateTime` and
+        compare. Needs scope `customers:write`.
         """
         return self._post("post-customer", "customers", Customer.from_json, draft.to_json())
 
@@ -140,7 +172,7 @@ class Customers(Resource):
     def find(self, where: Filter | None = None) -> Iterator[Customer]:
         """Fetch the customers that a filter lets through, page by page as they are taken.
 
-        Filters: `name`, `type`, `vatNumber`, `orgNumber`, `modifiedDateTime`.
+        Filters: `name`, `type`, `vatNumber`, `orgNumber`, `customerNumber`, `modifiedDateTime`.
         Repeatable. Needs scope `customers:read`.
         """
         return self._pages("get-customer", "customers", Customer.from_json, where=where)

@@ -123,9 +123,7 @@ class Sink:
         self.size += len(piece)
 
 
-def form(
-    file: OutgoingFile, *, largest: int, fields: Mapping[str, str | None] | None = None
-) -> Form:
+def form(file: OutgoingFile, *, largest: int, fields: Mapping[str, str] | None = None) -> Form:
     """Check a file and make its form; empty `fields` are left out.
 
     Raises `Unsendable` for a name that would change on its way, a type that Bokio does not take,

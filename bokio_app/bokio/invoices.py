@@ -1,24 +1,27 @@
 """Invoices: drafted, published (number and OCR reference), then recorded (journal entry)."""
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Final, Self
+from typing import BinaryIO, Self
 from uuid import UUID
 
-from bokio_app.bokio.amounts import exact
+from bokio_app.bokio.credit_notes import CreditNote
 from bokio_app.bokio.errors import Unsendable
+from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.line_items import LineItem
 from bokio_app.bokio.reading import Fields
-from bokio_app.bokio.resource import Resource, same
-
-_METADATA_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,24}")
-_METADATA_KEYS: Final = 10
-_METADATA_LENGTH: Final = 250
+from bokio_app.bokio.resource import Resource, of_invoice, same
+from bokio_app.bokio.sales_documents import (
+    SalesDocument,
+    SalesDraft,
+    draft_fields,
+    shared_fields,
+)
+from bokio_app.bokio.tax_reductions import TaxReduction
+from bokio_app.bokio.wire import BodyError
 
 
 class InvoiceStatus(StrEnum):
@@ -35,110 +38,92 @@ class InvoiceStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvoiceDraft:
-    """An invoice to create, or what an existing draft shall become as a whole.
+class InvoiceDraft(SalesDraft):
+    """An invoice to create, or what an existing draft shall become as a whole; see `SalesDraft`.
 
-    `currency_rate` is SEK per unit of `currency`. Without `due_date` Bokio takes the customer's
-    terms. `metadata` is not shown to anyone; up to 10 keys of 25 characters (letters, digits,
-    underscores, no digit first) with texts of up to 250. Raises `Unsendable` when that is broken.
+    Without `due_date` Bokio takes the customer's terms. `tax_reduction` is ROT or RUT, and its
+    lines say the same type. `total_rounding` is whether the total becomes whole kronor; None is
+    the company's own setting. `type` other than `invoice` only stays what it was.
     """
 
     customer_id: UUID
     invoice_date: date
-    line_items: tuple[LineItem, ...]
     due_date: date | None = None
-    currency: str = "SEK"
-    currency_rate: Decimal = Decimal(1)
-    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
     contact_id: UUID | None = None
-    order_number: str = ""
-    project: str = ""
-    buyer_reference: str = ""
-    contract: str = ""
+    tax_reduction: TaxReduction | None = None
+    total_rounding: bool | None = None
+    type: str = "invoice"
 
-    def __post_init__(self) -> None:
-        fit = all(
-            _METADATA_KEY.fullmatch(key) and len(value) <= _METADATA_LENGTH
-            for key, value in self.metadata.items()
+    @classmethod
+    def from_invoice(cls, invoice: "Invoice") -> Self:
+        """Start from what Bokio has, so that an update changes no more than it means to.
+
+        Raises `Unsendable` for an invoice without a customer.
+        """
+        if invoice.customer_id is None:
+            raise Unsendable("the invoice has no customer yet")
+        return cls(
+            **draft_fields(invoice),
+            customer_id=invoice.customer_id,
+            invoice_date=invoice.invoice_date,
+            due_date=invoice.due_date,
+            contact_id=invoice.contact_id,
+            tax_reduction=invoice.tax_reduction,
+            total_rounding=invoice.total_rounding,
+            type=invoice.type or "invoice",
         )
-        if not fit or len(self.metadata) > _METADATA_KEYS:
-            raise Unsendable("the metadata is larger than Bokio takes, or a key is malformed")
 
     def to_json(self) -> dict[str, object]:
-        """Write what Bokio takes; empty parts are left out."""
+        """Write what Bokio takes; empty parts are left out.
+
+        Raises `Unsendable` when a line's tax reduction is not of the invoice's type.
+        """
+        of_lines = {each.tax_reduction.type for each in self.line_items if each.tax_reduction}
+        if of_lines - {self.tax_reduction and self.tax_reduction.type}:
+            raise Unsendable("the lines' tax reductions are of the invoice's own type")
         optional: dict[str, object] = {
             "dueDate": self.due_date,
             "contactDetailRef": self.contact_id and {"id": self.contact_id},
-            "orderNumberReference": self.order_number,
-            "projectReference": self.project,
-            "buyerReference": self.buyer_reference,
-            "contractReference": self.contract,
-            "metadata": dict(self.metadata),
+            "taxReduction": self.tax_reduction and self.tax_reduction.to_json(),
+            "totalRoundingEnabled": self.total_rounding,
         }
-        return {
-            "type": "invoice",
-            "customerRef": {"id": self.customer_id},
-            "invoiceDate": self.invoice_date,
-            "currency": self.currency,
-            "currencyRate": exact(self.currency_rate),
-            "lineItems": [each.to_json() for each in self.line_items],
-        } | {key: value for key, value in optional.items() if value}
+        return (
+            self._shared_json()
+            | {
+                "type": str(self.type),
+                "customerRef": {"id": self.customer_id},
+                "invoiceDate": self.invoice_date,
+            }
+            | {key: value for key, value in optional.items() if value is not None}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invoice:
-    """An invoice as Bokio has it. Amounts are in `currency`; `total` includes `total_tax`.
+class Invoice(SalesDocument):
+    """An invoice as Bokio has it; see `SalesDocument`.
 
-    `number`, `ocr` and `published_at` are None for a draft; `journal_entry_id` is set once it is
-    recorded, by whomever.
+    `ocr` is None for a draft. `credit_note_ids` are the notes that take it back.
     """
 
-    id: UUID
-    number: str | None
     ocr: str | None
-    status: str
     type: str
-    total: Decimal
-    total_tax: Decimal
-    paid: Decimal
-    currency: str
-    currency_rate: Decimal
     invoice_date: date
-    due_date: date | None
-    customer_id: UUID | None
-    customer_name: str
-    line_items: tuple[LineItem, ...]
-    metadata: Mapping[str, str] = field(hash=False)
-    published_at: datetime | None
-    journal_entry_id: UUID | None
     credit_note_ids: tuple[UUID, ...]
-    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    tax_reduction: TaxReduction | None
+    total_rounding: bool | None
 
     @classmethod
     def from_json(cls, data: object) -> Self:
         """Read what Bokio sends. An answer without state, day or total is no invoice."""
         read = Fields(data)
-        customer = read.part("customerRef", Fields) or Fields({})
         return cls(
-            id=read.uuid("id"),
-            number=read.identifier("invoiceNumber") or None,
+            **shared_fields(read),
             ocr=read.identifier("paymentReference") or None,
-            status=read.word("status"),
             type=read.text("type"),
-            total=read.number("totalAmount"),
-            total_tax=read.number("totalTax", Decimal(0)),
-            paid=read.number("paidAmount", Decimal(0)),
-            currency=read.text("currency") or "SEK",
-            currency_rate=read.number("currencyRate", Decimal(1)),
             invoice_date=read.day("invoiceDate"),
-            due_date=read.day_or_none("dueDate"),
-            customer_id=customer.uuid_or_none("id"),
-            customer_name=customer.text("name"),
-            line_items=read.rows("lineItems", LineItem.from_json),
-            metadata=read.texts("metadata"),
-            published_at=read.moment_or_none("publishedDateTime"),
-            journal_entry_id=read.ref("journalEntryRef"),
             credit_note_ids=read.rows("creditNoteRefs", lambda each: Fields(each).uuid("id")),
+            tax_reduction=read.part("taxReduction", TaxReduction.from_json),
+            total_rounding=read.flag_or_none("totalRoundingEnabled"),
             extra=read.rest(),
         )
 
@@ -163,7 +148,8 @@ class Invoices(Resource):
         """Fetch the invoices that a filter lets through, page by page as they are taken.
 
         Filters: `metadata.<key>`, `status`, `type`, `customerRef`, `currency`, `totalAmount`,
-        `invoiceDate`, `dueDate` and the four references; neither number nor OCR reference.
+        `invoiceDate`, `dueDate`, `projectId` and the four references; neither number nor OCR
+        reference.
         Credit notes may be among them, with status `credit`.
         Repeatable. Needs scope `invoices:read`.
         """
@@ -172,7 +158,8 @@ class Invoices(Resource):
     def update(self, invoice_id: UUID, draft: InvoiceDraft) -> Invoice:
         """Replace a draft as a whole, metadata too; lines that stay must carry their ids.
 
-        Repeatable. `StateRefused` once published. Needs scope `invoices:write`.
+        Repeatable. `StateRefused` once published. A tax reduction that another integration made
+        stays as it is, without an error. Needs scope `invoices:write`.
         """
         parse = same(Invoice.from_json, invoice_id)
         return self._put("put-invoice", f"invoices/{invoice_id}", parse, draft.to_json())
@@ -205,9 +192,54 @@ class Invoices(Resource):
         path, parse = f"invoices/{invoice_id}/record", same(Invoice.from_json, invoice_id)
         return self._post("record-invoice-with-id", path, parse)
 
+    def credit(self, invoice_id: UUID) -> CreditNote:
+        """Draft a credit note over the whole of a published invoice; `credit_notes` goes on.
+
+        Not repeatable: a second call drafts a second note. Note the invoice's `credit_note_ids`
+        before; after `OutcomeUnknown` or `StateRefused`, `get` the invoice and look for a new
+        one, or among the drafts of `credit_notes.find` for this `invoice_id`.
+        Needs scope `invoices:write`.
+        """
+        path, parse = f"invoices/{invoice_id}/credit", _note_of(invoice_id)
+        return self._post("post-invoices-invoiceId-credit", path, parse)
+
+    def add_line(self, invoice_id: UUID, line: LineItem) -> LineItem:
+        """Add a line to a draft, after those it has; the answer carries its id.
+
+        Not repeatable: a second call adds it twice. Note how many lines there are; after
+        `OutcomeUnknown`, `get` the invoice and compare the last. `create` or `update` with all
+        lines can be proven more simply. `StateRefused` once published.
+        Needs scope `invoices:write`.
+        """
+        path = f"invoices/{invoice_id}/line-items"
+        return self._post("post-invoice-lineItem", path, _line_made, line.to_json())
+
     def download(self, invoice_id: UUID) -> bytes:
         """Fetch a published invoice as a PDF.
 
         Repeatable. `StateRefused` for a draft. Needs scope `invoices:read`.
         """
         return self._download("download-invoice", f"invoices/{invoice_id}/download")
+
+    def download_into(self, invoice_id: UUID, file: BinaryIO) -> ReceivedFile:
+        """Like `download`, piece by piece into a binary file."""
+        return self._download_into("download-invoice", f"invoices/{invoice_id}/download", file)
+
+
+def _line_made(data: object) -> LineItem:
+    line = LineItem.from_json(data)
+    if not line.id:
+        raise BodyError("the line has no id")
+    return line
+
+
+def _note_of(invoice_id: UUID) -> Callable[[object], CreditNote]:
+    """A parser that never takes the invoice for its credit note; Bokio's words promise either."""
+    parse = of_invoice(CreditNote.from_json, invoice_id)
+
+    def checked(data: object) -> CreditNote:
+        if Fields(data).uuid("id") == invoice_id:
+            raise BodyError("the answer is the invoice, not its credit note")
+        return parse(data)
+
+    return checked

@@ -67,10 +67,14 @@ class Fields:
 
     def flag(self, key: str) -> bool:
         """True or false; false when absent."""
+        return bool(self.flag_or_none(key))
+
+    def flag_or_none(self, key: str) -> bool | None:
+        """True or false."""
         value = self._take(key)
         if value is not None and not isinstance(value, bool):
             raise BodyError(f"{key} is neither true nor false")
-        return bool(value)
+        return value
 
     def day(self, key: str) -> date:
         """A calendar day that must be there."""

@@ -88,7 +88,7 @@ class Settlement:
             amount=details.number("sumBaseCurrency"),
             vat_scheme=details.text_or_none("vatScheme"),
             journal_entry_id=read.ref("journalEntryRef"),
-            extra=read.rest(),
+            extra=read.rest() | details.rest(),
         )
 
 

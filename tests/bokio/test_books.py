@@ -53,6 +53,7 @@ INVOICE_BODY = {
     "journalEntryRef": {"id": str(ENTRY)},
     "creditNoteRefs": [{"id": str(PART)}],
     "totalRoundingEnabled": True,
+    "giftWrapping": "red",
 }
 PAYMENT_BODY = {
     "id": str(PART),
@@ -123,7 +124,8 @@ class TestInvoices:
         assert invoice.published_at == datetime(2024, 10, 10, 10, 30, tzinfo=UTC)
         assert (invoice.journal_entry_id, invoice.credit_note_ids) == (ENTRY, (PART,))
         assert dict(invoice.metadata) == {"op_key": "k"}
-        assert invoice.extra == {"totalRoundingEnabled": True}
+        assert invoice.total_rounding is True
+        assert invoice.extra == {"giftWrapping": "red"}
         line, thanks = invoice.line_items
         assert (line.id, line.quantity, line.account) == ("18320626", Decimal(180), 3730)
         assert line.extra == {"discount": {"percent": 5}}
