@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Self
 
 from bokio_app.bokio.filterable import query_of
@@ -11,9 +12,17 @@ from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, plain_list
 
 
+class AccountType(StrEnum):
+    """Where an account comes from: the standard chart, or the company itself."""
+
+    BASE_PLAN = "basePlanAccount"
+    CUSTOM = "customAccount"
+
+
 @dataclass(frozen=True)
 class Account:
-    """An account. `balance` in SEK comes with `get` alone, and not for every account."""
+    """An account; `type` is an `AccountType` or a new word. `balance` in SEK comes with `get`
+    alone, and not for every account."""
 
     number: int
     name: str

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from bokio_app.bokio.accounts import ChartOfAccounts
 from bokio_app.bokio.attachments import Attachments
+from bokio_app.bokio.bank_payments import BankPayments
 from bokio_app.bokio.company import CompanyInformation
 from bokio_app.bokio.connections import Connections
 from bokio_app.bokio.credit_notes import CreditNotes
@@ -13,9 +14,14 @@ from bokio_app.bokio.fiscal_years import FiscalYears
 from bokio_app.bokio.http import Http
 from bokio_app.bokio.invoices import Invoices
 from bokio_app.bokio.items import Items
+from bokio_app.bokio.journal_comments import JournalComments
 from bokio_app.bokio.journal_entries import JournalEntries
 from bokio_app.bokio.payments import Payments
 from bokio_app.bokio.settlements import Settlements
+from bokio_app.bokio.sie import Sie
+from bokio_app.bokio.supplier_invoices import SupplierInvoices
+from bokio_app.bokio.suppliers import Suppliers
+from bokio_app.bokio.tags import TagGroups, Tags
 from bokio_app.bokio.uploads import Uploads
 
 
@@ -89,6 +95,41 @@ class Bokio:
     def journal_entries(self) -> JournalEntries:
         """Journal entries."""
         return JournalEntries(self._http, self._base)
+
+    @cached_property
+    def journal_comments(self) -> JournalComments:
+        """Comments on journal entries."""
+        return JournalComments(self._http, self._base)
+
+    @cached_property
+    def tag_groups(self) -> TagGroups:
+        """Tag groups, such as projects."""
+        return TagGroups(self._http, self._base)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Tags of a group."""
+        return Tags(self._http, self._base)
+
+    @cached_property
+    def sie(self) -> Sie:
+        """SIE files."""
+        return Sie(self._http, self._base)
+
+    @cached_property
+    def suppliers(self) -> Suppliers:
+        """Suppliers."""
+        return Suppliers(self._http, self._base)
+
+    @cached_property
+    def supplier_invoices(self) -> SupplierInvoices:
+        """Supplier invoices."""
+        return SupplierInvoices(self._http, self._base)
+
+    @cached_property
+    def bank_payments(self) -> BankPayments:
+        """Bank payments."""
+        return BankPayments(self._http, self._base)
 
 
 class GeneralApi:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -10,9 +11,27 @@ from bokio_app.bokio.reading import Fields, unwrapped
 from bokio_app.bokio.resource import Resource
 
 
+class CompanyType(StrEnum):
+    """Forms of a company."""
+
+    PROPRIETORSHIP = "proprietorship"
+    LIMITED_COMPANY = "limitedCompany"
+    LIMITED_PARTNERSHIP = "limitedPartnership"
+    PARTNERSHIP = "partnership"
+    COOPERATIVE = "cooperative"
+    NON_PROFIT = "nonProfitAssociation"
+    COMMUNITY = "communityAssociation"
+    RELIGIOUS = "religiousCommunity"
+    NOT_SET = "notSet"
+
+
 @dataclass(frozen=True)
 class Company:
-    """What Bokio tells about a company. A sole trader's `org_number` is a personal number."""
+    """What Bokio tells about a company. A sole trader's `org_number` is a personal number.
+
+    `company_type` is a `CompanyType` or a new word. With `has_business_account` the company has
+    a bank account at Bokio, which decides about the currencies of its suppliers.
+    """
 
     id: UUID
     name: str
@@ -21,6 +40,7 @@ class Company:
     email: str
     phone: str
     address: Address | None = field(repr=False)
+    has_business_account: bool = False
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
@@ -35,6 +55,7 @@ class Company:
             email=read.text("email"),
             phone=read.text("phone"),
             address=read.part("address", Address.from_json),
+            has_business_account=read.flag("hasBBA"),
             extra=read.rest(),
         )
 

@@ -345,7 +345,7 @@ class TestTheRest:
 
         assert (company.name, company.org_number) == ("Aurora Works AB", "556677-8899")
         assert company.address == Address("Gatan 1", "90325", "Umeå")
-        assert (company.email, company.extra) == ("", {"hasBBA": True})
+        assert (company.email, company.has_business_account, company.extra) == ("", True, {})
 
     @pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"fiscalYear": body}])
     def test_fiscal_years_are_listed_and_one_is_read_bare_or_wrapped(self, server, bokio, wrap):
