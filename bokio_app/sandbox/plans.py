@@ -1,7 +1,7 @@
 """What a company's price plan opens, and the answer where it does not.
 
 Source: "Price Plan Requirements" of Bokio's documentation. Tokens and connections are never
-blocked by a plan. Which plans have tags is not published: see `switches.TAGS_PLANS`.
+blocked by a plan. Which plans have tags is known from an example only: `switches.TAGS_PLANS`.
 """
 
 from collections.abc import Collection
@@ -48,4 +48,8 @@ class Feature:
 
 PUBLIC_API = Feature("PublicApi", (Plan.PLUS, Plan.BUSINESS), addable=(Plan.PREMIUM,))
 PRIVATE_API = Feature("PrivateApi", (Plan.PLUS, Plan.PREMIUM, Plan.BUSINESS))
-TAGS = Feature("Tags", tuple(Plan(name) for name in switches.TAGS_PLANS))
+TAGS = Feature(
+    "Tags",
+    tuple(Plan(name) for name in switches.TAGS_PLANS),
+    addable=tuple(Plan(name) for name in switches.TAGS_ADDON_PLANS),
+)

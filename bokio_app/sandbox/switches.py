@@ -15,8 +15,8 @@ RATE_WINDOW_SECONDS = 60
 LARGEST_PAGE = 100
 CHECK_ORDER = ("plan", "quota", "rate", "concurrency", "scope")
 """What is looked at between a valid token and the body. A brownout comes before all."""
-TAGS_PLANS = ("premium", "business")
-"""Which plans have the Tags feature is not published."""
+TAGS_PLANS, TAGS_ADDON_PLANS = ("plus", "business"), ("premium",)
+"""Plans with the Tags feature, or able to add it: as the published example of a refusal has it."""
 FIRST_PAYMENT_TERMS_DAYS = 30
 BUSINESS_DAYS_AHEAD = 2  # of a journal entry; Monday to Friday, public holidays included
 FIRST_FREE_DIMENSION = 20  # the number of a tag group that names none: this one or the next free
