@@ -11,6 +11,7 @@ from bokio_app.sandbox import clock, oauth
 from bokio_app.sandbox.models import (
     Account,
     Application,
+    BankPayment,
     Company,
     Connection,
     Customer,
@@ -18,6 +19,7 @@ from bokio_app.sandbox.models import (
     Invoice,
     JournalEntry,
     Person,
+    Supplier,
     SupplierInvoice,
     Upload,
 )
@@ -36,6 +38,10 @@ def reset(*, companies: int, history: int, number: int) -> None:
     Upload.objects.all().delete()
     SupplierInvoice.objects.all().delete()
     JournalEntry.objects.all().delete()
+    # What a private integration made keeps it, and it goes with its company.
+    Supplier.objects.all().delete()
+    BankPayment.objects.all().delete()
+    Customer.objects.all().delete()
     Company.objects.all().delete()
     Person.objects.all().delete()
     plant(companies=companies, history=history, number=number)
