@@ -1,6 +1,8 @@
+from contextlib import nullcontext, suppress
+
 import pytest
 
-from bokio_app.bokio.errors import Invalid, OutcomeUnknown, RateLimited
+from bokio_app.bokio.errors import Invalid, OutcomeUnknown, RateLimited, StateRefused
 from bokio_app.bokio.http import Call, Http
 from tests.bokio.server import answers
 
@@ -39,6 +41,56 @@ def test_a_finished_call_tells_status_time_and_rates(server, http, calls, prefix
     assert call == Call(
         "get-invoice", "GET", 200, call.seconds, limit=200, remaining=12, retry_after=31
     )
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_call_tells_which_versions_bokio_is_ending(server, http, calls, status):
+    headers = {"Bokio_Api_Supported_Versions": "v1, v2", "bokio_api_deprecated_versions": "v1"}
+    server.will(answers({}, status, **headers))
+
+    with suppress(StateRefused):
+        http().send("get-invoice", "GET", "invoices")
+
+    (call,) = calls
+    assert (call.supported, call.deprecated) == ("v1, v2", "v1")
+    assert call.deprecates("v1")
+    assert not call.deprecates("v2")
+
+
+@pytest.mark.parametrize("listed", ["v1", "1", "1.0", "V1", "0.9, 1.0", "beta,v1"])
+def test_a_version_that_ends_is_known_in_every_spelling(listed):
+    assert Call("get-invoice", "GET", 200, 0.1, deprecated=listed).deprecates("v1")
+
+
+@pytest.mark.parametrize("listed", ["", "v2", "v10", "1.1", "v1-beta"])
+def test_another_version_that_ends_is_not_ours(listed):
+    assert not Call("get-invoice", "GET", 200, 0.1, deprecated=listed).deprecates("v1")
+
+
+def test_a_finished_call_tells_neither_token_nor_body_nor_address(server, http, calls):
+    secret = "19811218-9876"
+    body = {
+        "code": "validation-error",
+        "message": secret,
+        "errors": [{"field": "#/personalNumber"}],
+    }
+    server.will(answers({"personalNumber": secret}), answers(body, 400))
+
+    for expected in (nullcontext(), pytest.raises(Invalid)):
+        with expected:
+            http().request(
+                "post-invoice",
+                "POST",
+                f"companies/{secret}",
+                parse=lambda data: data,
+                query={"query": secret},
+                body={"personalNumber": secret},
+            )
+
+    told = repr([vars(call) for call in calls])
+    assert len(calls) == 2
+    for hidden in (secret, "secret-token", "personalNumber", "companies"):
+        assert hidden not in told
 
 
 def test_a_refused_call_tells_code_and_reference(server, http, calls):
