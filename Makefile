@@ -7,11 +7,11 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: ## Set everything up and run it: web, worker, scheduler, sandbox
 	$(APP) tools.demo
@@ -36,6 +36,9 @@ messages: ## Collect texts for translation, and compile the translations
 
 bench-pages: ## Time the pages over 500 companies and 100,000 invoices
 	$(TEST) tools.bench_pages
+
+bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
+	$(TEST) tools.bench_sandbox
 
 pictures: ## Take the documentation's screenshots
 	$(TEST) tools.pictures

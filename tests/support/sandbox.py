@@ -92,11 +92,13 @@ class SandboxProcess:
         history: int = 0,
         port: int = 0,
         var_dir: Path | None = None,
+        start_seconds: float = START_SECONDS,
     ) -> None:
         self.client_id = str(uuid.uuid4())
         self.client_secret = uuid.uuid4().hex
         self.redirect_uri = "http://127.0.0.1:8000/bokio/callback"
         self._companies, self._history, self._port = companies, history, port
+        self._start_seconds = start_seconds
         self._folder = None if var_dir else tempfile.TemporaryDirectory(prefix="sandbox-")
         self.var_dir = var_dir or Path(self._folder.name if self._folder else ".")
         self._env = dict(env or {})
@@ -152,7 +154,7 @@ class SandboxProcess:
         if process is None or process.stdout is None:
             raise SandboxError("The sandbox is not running")
         # Kills a start that hangs, which ends the reading below.
-        watch = threading.Timer(START_SECONDS, process.kill)
+        watch = threading.Timer(self._start_seconds, process.kill)
         watch.start()
         try:
             for line in process.stdout:
