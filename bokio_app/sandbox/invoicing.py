@@ -1,24 +1,36 @@
 """What can happen to an invoice, whoever asks: the API, or a person on the sandbox's pages.
 
 Every function runs inside the caller's write transaction and raises `Refusal` when the rules
-of Bokio forbid the step.
+of Bokio forbid the step. Credit notes have their own rules in `crediting`.
 """
 
+import contextlib
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db.models import Case, CharField, ExpressionWrapper, F, Q, QuerySet, Value, When
 
-from bokio_app.sandbox import clock, ledger, refusals, switches
+from bokio_app.sandbox import cash, clock, ledger, refusals, sales, switches, tax_reductions
+from bokio_app.sandbox.ledger import Row
 from bokio_app.sandbox.models import Amount, Company, Invoice, JournalEntry, Payment, Settlement
-from bokio_app.sandbox.totals import add_up, half_up, payment_reference, sales_lines
+from bokio_app.sandbox.refusals import FieldError
+from bokio_app.sandbox.totals import add_up, payment_reference, sales_lines
+
+LARGEST_TOTAL = Decimal(10) ** 13
+# Closed off by the books: the first is never recorded, the others not under the cash method.
+UNRECORDED_KINDS = ("balanceAdjustment",)
+UNRECORDED_CASH_KINDS = ("balanceAdjustment", "currency", "badDebt")
+
+Event = TypeVar("Event")
 
 
 def status(invoice: Invoice, today: dt.date) -> str:
     """Where the invoice stands on this day, recorded or not."""
     if invoice.number is None:
         return "draft"
-    if invoice.credited and invoice.credited >= half_up(invoice.total * invoice.currency_rate):
+    if invoice.credited > 0 and invoice.outstanding + invoice.paid + invoice.settled <= 0:
         return "credited"
     if invoice.outstanding == 0:
         return "paid"
@@ -50,11 +62,17 @@ def with_status(invoices: QuerySet[Invoice], today: dt.date) -> QuerySet[Invoice
 
 
 def recalculate(invoice: Invoice) -> None:
-    """Bring total, tax and the open amount in line with the rest of the invoice; unsaved."""
+    """Bring the sums of a draft in line with its lines and tax reduction; unsaved."""
     totals = add_up(invoice.lines, whole_kronor=invoice.rounding)
+    largest = LARGEST_TOTAL / max(invoice.currency_rate, Decimal(1))
+    if abs(totals.total) >= largest:
+        raise refusals.invalid([FieldError("#/lineItems", "The total is out of range")])
     invoice.total, invoice.tax = totals.total, totals.tax
-    owed = half_up(invoice.total * invoice.currency_rate)
-    invoice.outstanding = owed - invoice.paid - invoice.settled - invoice.credited
+    invoice.deduction = tax_reductions.deduction(invoice.tax_reduction)
+    if invoice.deduction and invoice.deduction >= invoice.total:
+        message = "The deductions must come to less than the total"
+        raise refusals.invalid([FieldError("#/taxReduction/deductionPeople", message)])
+    invoice.outstanding = sales.owed(invoice)
 
 
 def require_draft(invoice: Invoice) -> None:
@@ -70,49 +88,62 @@ def require_published(invoice: Invoice) -> None:
 def publish(invoice: Invoice) -> None:
     """Give the draft its number and OCR reference."""
     require_draft(invoice)
-    if invoice.customer is None or not sales_lines(invoice.lines):
+    recalculate(invoice)
+    if not _publishable(invoice):
         raise refusals.impossible("invoice", invoice.uuid)
-    if switches.current().publish_needs_address and not invoice.customer.address:
-        raise refusals.impossible("invoice", invoice.uuid)
-    company = invoice.company
-    company.refresh_from_db(fields=["next_invoice_number"])
-    invoice.number = company.next_invoice_number
-    Company.objects.filter(pk=company.pk).update(next_invoice_number=F("next_invoice_number") + 1)
+    invoice.number = take_number(invoice.company)
     invoice.payment_reference = payment_reference(invoice.number)
     invoice.published_at = clock.now()
-    invoice.billing_address = invoice.customer.address
-    recalculate(invoice)
+    invoice.billing_address = invoice.customer.address if invoice.customer else None
     invoice.save()
-    if company.automatic_recording and _bookable(company, invoice.invoice_date) == "accrual":
-        record_invoice(invoice)
+    record_automatically(invoice.company, record_invoice, invoice)
 
 
-def _bookable(company: Company, day: dt.date) -> str:
-    """The accounting method of the open fiscal year of the day; empty if there is none."""
+def _publishable(invoice: Invoice) -> bool:
+    """Something is sold, for no less than nothing, to somebody with an address."""
+    if invoice.customer is None or not sales_lines(invoice.lines) or invoice.total < 0:
+        return False
+    chosen = switches.current()
+    if chosen.publish_needs_address and not invoice.customer.address:
+        return False
+    payable = invoice.company.accounts.filter(receives_payments=True)
+    return not chosen.publish_needs_payment_account or payable.exists()
+
+
+def take_number(company: Company) -> int:
+    """The next number of the series that invoices and credit notes share."""
+    company.refresh_from_db(fields=["next_invoice_number"])
+    number = company.next_invoice_number
+    Company.objects.filter(pk=company.pk).update(next_invoice_number=number + 1)
+    return number
+
+
+def record_automatically(company: Company, record: Callable[[Event], None], event: Event) -> None:
+    """Record what happened if the company has that done by itself, and it can be recorded."""
+    if company.automatic_recording:
+        with contextlib.suppress(refusals.Refusal):
+            record(event)
+
+
+def in_open_year(company: Company, day: dt.date) -> bool:
     year = ledger.fiscal_year(company, day)
-    return year.method if year and year.status == "open" else ""
+    return year is not None and year.status == "open"
 
 
 def record_invoice(invoice: Invoice) -> None:
-    """Write the invoice's journal entry: published, not yet recorded, accrual, open year."""
+    """Write the journal entry of a published invoice: once, in an open year, under accrual."""
     company = invoice.company
-    if (
+    refused = (
         invoice.number is None
         or invoice.entry_id is not None
-        or _bookable(company, invoice.invoice_date) != "accrual"
-    ):
-        raise refusals.impossible("invoice", invoice.uuid)
-    invoice.entry = ledger.write_entry(
-        company,
-        title=f"Kundfaktura {invoice.number} {invoice.customer_name}".strip(),
-        day=invoice.invoice_date,
-        rows=ledger.invoice_rows(
-            invoice.lines,
-            customer=invoice.customer,
-            rate=invoice.currency_rate,
-            whole_kronor=invoice.rounding,
-        ),
+        or not in_open_year(company, invoice.invoice_date)
+        or cash.applies(invoice)
     )
+    rows = [] if refused else ledger.sale_rows(sales.of_invoice(invoice))
+    if not rows:
+        raise refusals.impossible("invoice", invoice.uuid)
+    title = f"Kundfaktura {invoice.number} {invoice.customer_name}".strip()
+    invoice.entry = ledger.write_entry(company, title=title, day=invoice.invoice_date, rows=rows)
     invoice.save(update_fields=["entry"])
 
 
@@ -125,79 +156,106 @@ def pay(invoice: Invoice, *, day: dt.date, amount: Decimal, account: int) -> Pay
     """Register a payment in SEK. It is not recorded yet."""
     require_published(invoice)
     payment = Payment.objects.create(invoice=invoice, date=day, amount=amount, account=account)
-    _change(invoice, paid=amount)
-    if invoice.company.automatic_recording and _bookable(invoice.company, day):
-        record_payment(payment)
+    change_sums(invoice, paid=amount)
+    record_automatically(invoice.company, record_payment, payment)
     return payment
 
 
 def settle(
     invoice: Invoice, *, kind: str, day: dt.date, amount: Decimal, vat_scheme: str = ""
 ) -> Settlement:
-    """Register a settlement in SEK, which lowers the open amount by its sum."""
+    """Register a settlement in SEK, which lowers the open amount by its sum.
+
+    `kind` is a type of the API, or one that only the app can make: `badDebt`, which is booked
+    as a loss, or `balanceAdjustment`, which the books never see.
+    """
     require_published(invoice)
     settlement = Settlement.objects.create(
         invoice=invoice, type=kind, date=day, amount=amount, vat_scheme=vat_scheme
     )
-    _change(invoice, settled=amount)
-    if invoice.company.automatic_recording and _bookable(invoice.company, day):
-        record_settlement(settlement)
+    change_sums(invoice, settled=amount)
+    record_automatically(invoice.company, record_settlement, settlement)
     return settlement
 
 
-def _change(invoice: Invoice, *, paid: Decimal = Decimal(0), settled: Decimal = Decimal(0)) -> None:
+def change_sums(
+    invoice: Invoice,
+    *,
+    paid: Decimal = Decimal(0),
+    settled: Decimal = Decimal(0),
+    credited: Decimal = Decimal(0),
+) -> None:
+    """Add to what has come in on a published invoice, all in SEK, and save what is left open."""
     invoice.refresh_from_db(fields=["paid", "settled", "credited"])
     invoice.paid += paid
     invoice.settled += settled
-    recalculate(invoice)
-    invoice.save(update_fields=["paid", "settled", "outstanding"])
+    invoice.credited += credited
+    closed = invoice.paid + invoice.settled + invoice.credited
+    invoice.outstanding = sales.owed(invoice) - closed
+    invoice.save(update_fields=["paid", "settled", "credited", "outstanding"])
 
 
 def record_payment(payment: Payment) -> None:
-    """Write the payment's entry, against 1510; in a cash-method year against sales and VAT."""
+    """Write the payment's entry, against 1510; under the cash method against sales and VAT."""
     invoice = payment.invoice
-    company = invoice.company
-    method = _bookable(company, payment.date)
-    if payment.entry_id is not None or not method:
+    if payment.entry_id is not None or not in_open_year(invoice.company, payment.date):
         raise refusals.impossible("invoice payment", payment.uuid)
-    if method == "cash" and invoice.entry_id is None:
-        rows = ledger.cash_payment_rows(invoice, payment.amount, payment.account)
+    if cash.applies(invoice):
+        rows = _cash_rows(invoice, [Row(payment.account, payment.amount)])
     else:
         rows = ledger.payment_rows(payment.amount, payment.account)
     payment.entry = ledger.write_entry(
-        company, title=f"Betalning av faktura {invoice.number}", day=payment.date, rows=rows
+        invoice.company,
+        title=f"Betalning av faktura {invoice.number}",
+        day=payment.date,
+        rows=rows,
     )
     payment.save(update_fields=["entry"])
 
 
 def record_settlement(settlement: Settlement) -> None:
+    """Write the settlement's entry, unless it is of a kind that the books never see."""
     invoice = settlement.invoice
-    if settlement.entry_id is not None or not _bookable(invoice.company, settlement.date):
+    by_cash = cash.applies(invoice)
+    if (
+        settlement.entry_id is not None
+        or settlement.type in (UNRECORDED_CASH_KINDS if by_cash else UNRECORDED_KINDS)
+        or not in_open_year(invoice.company, settlement.date)
+    ):
         raise refusals.impossible("invoice settlement", settlement.uuid)
+    what = (settlement.type, settlement.amount, settlement.vat_scheme)
+    rows = (
+        _cash_rows(invoice, ledger.cost_rows(*what)) if by_cash else ledger.settlement_rows(*what)
+    )
     settlement.entry = ledger.write_entry(
         invoice.company,
         title=f"Avräkning av faktura {invoice.number}",
         day=settlement.date,
-        rows=ledger.settlement_rows(settlement.type, settlement.amount, settlement.vat_scheme),
+        rows=rows,
     )
     settlement.save(update_fields=["entry"])
+
+
+def _cash_rows(invoice: Invoice, received: list[Row]) -> list[Row]:
+    credited = sales.of_credit_notes(invoice, sales.published(invoice))
+    return cash.receipt_rows(invoice, sales.of_invoice(invoice), credited, received)
 
 
 def delete_payment(payment: Payment) -> None:
     _release_entry(payment.entry, "invoice payment", payment.date)
     payment.delete()
-    _change(payment.invoice, paid=-payment.amount)
+    change_sums(payment.invoice, paid=-payment.amount)
 
 
 def delete_settlement(settlement: Settlement) -> None:
     _release_entry(settlement.entry, "invoice settlement", settlement.date)
     settlement.delete()
-    _change(settlement.invoice, settled=-settlement.amount)
+    change_sums(settlement.invoice, settled=-settlement.amount)
 
 
 def _release_entry(entry: JournalEntry | None, kind: str, day: dt.date) -> None:
     if entry is None:
         return
-    if not switches.current().delete_recorded:
+    if not switches.current().delete_recorded or not in_open_year(entry.company, day):
         raise refusals.not_allowed(f"The {kind} is recorded")
     ledger.reverse(entry, day=day)

@@ -1,10 +1,10 @@
 """Bookkeeping: which accounts an event touches, and the balanced journal entry for it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import F, Sum
 
@@ -13,7 +13,6 @@ from bokio_app.sandbox.models import (
     Company,
     Customer,
     FiscalYear,
-    Invoice,
     JournalEntry,
     JournalItem,
 )
@@ -53,79 +52,102 @@ def merged(rows: Sequence[Row]) -> list[Row]:
     return [Row(account, amount) for account, amount in sums.items() if amount]
 
 
-def automatic_account(customer: Customer | None, line: StoredLine) -> int:
+@dataclass(frozen=True)
+class Buyer:
+    """What about a customer decides the account of a sale. `country` is ISO 3166-1 alpha-2."""
+
+    country: str = "SE"
+    business: bool = True
+    vat_number: str = ""
+
+    @classmethod
+    def of(cls, customer: Customer | None, address: Mapping[str, Any] | None = None) -> Self:
+        """`address` is the one on a published invoice, which outlives the customer's own."""
+        if customer is None:
+            return cls()
+        country = (address or customer.address or {}).get("country") or "SE"
+        return cls(country, customer.type == "company", customer.vat_number)
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What an invoice sold, or a credit note took back. `amount` is its total in SEK.
+
+    `deduction` is the part of it that the Tax Agency pays, in SEK; `rate` is SEK per unit of
+    the currency of the lines.
+    """
+
+    lines: Sequence[StoredLine]
+    buyer: Buyer
+    amount: Decimal
+    rate: Decimal = Decimal(1)
+    deduction: Decimal = ZERO
+
+
+def automatic_account(buyer: Buyer, line: StoredLine) -> int:
     """The sales account that Bokio picks for the line when none is given."""
     rate, goods = int(Decimal(line["taxRate"])), line["productType"] == "goods"
     if line.get("reverseChargeType") == "construction":
         return switches.CONSTRUCTION_ACCOUNT
-    country = ((customer.address or {}).get("country") or "SE") if customer else "SE"
-    if customer and country in EU and rate == 0 and customer.vat_number:
+    if buyer.country in EU and rate == 0 and buyer.business and buyer.vat_number:
         return 3108 if goods else 3308
-    if country != "SE" and country not in EU and rate == 0:
+    if buyer.country != "SE" and buyer.country not in EU and rate == 0:
         return 3105 if goods else 3305
-    if customer and country in EU and rate and goods and customer.type == "private":
+    if buyer.country in EU and rate and goods and not buyer.business:
         return 3106
     return DOMESTIC["goods" if goods else "services"][rate]
 
 
-def invoice_rows(
-    lines: Sequence[StoredLine],
-    *,
-    customer: Customer | None,
-    rate: Decimal = Decimal(1),
-    whole_kronor: bool = False,
-) -> list[Row]:
-    """The rows that record an invoice, in SEK. `rate` is SEK per unit of its currency."""
-    totals = add_up(lines, whole_kronor=whole_kronor)
-    rows = [Row(switches.RECEIVABLES, half_up(totals.total * rate))]
-    for line in sales_lines(lines):
-        account = line.get("bookkeepingAccountNumber") or automatic_account(customer, line)
-        rows.append(Row(account, -half_up(net(line) * rate)))
-    for percent, tax in totals.tax_by_rate.items():
+def sale_rows(sale: Sale) -> list[Row]:
+    """The rows that record a sale, in SEK: receivables, sales per line, VAT per rate."""
+    rows = [
+        Row(switches.RECEIVABLES, sale.amount - sale.deduction),
+        Row(switches.TAX_AGENCY_RECEIVABLES, sale.deduction),
+    ]
+    for line in sales_lines(sale.lines):
+        account = line.get("bookkeepingAccountNumber") or automatic_account(sale.buyer, line)
+        rows.append(Row(account, -half_up(net(line) * sale.rate)))
+    for percent, tax in add_up(sale.lines, whole_kronor=False).tax_by_rate.items():
         if tax:
-            rows.append(Row(OUTPUT_VAT[int(percent)], -half_up(tax * rate)))
-    # What rounding to kronor or converting each row left over.
+            rows.append(Row(OUTPUT_VAT[int(percent)], -half_up(tax * sale.rate)))
+    # What rounding to kronor, or converting row by row, left over.
     difference = -sum((row.debit for row in rows), ZERO)
     return merged([*rows, Row(switches.ROUNDING_ACCOUNT, difference)])
+
+
+def opposite(rows: Iterable[Row]) -> list[Row]:
+    return [Row(row.account, -row.debit) for row in rows]
 
 
 def payment_rows(amount: Decimal, account: int) -> list[Row]:
     return merged([Row(account, amount), Row(switches.RECEIVABLES, -amount)])
 
 
-def cash_payment_rows(invoice: Invoice, amount: Decimal, account: int) -> list[Row]:
-    """A payment under the cash method: sales and VAT, in proportion to what was paid."""
-    rows = [
-        row
-        for row in invoice_rows(
-            invoice.lines,
-            customer=invoice.customer,
-            rate=invoice.currency_rate,
-            whole_kronor=invoice.rounding,
-        )
-        if row.account != switches.RECEIVABLES
-    ]
-    whole = -sum((row.debit for row in rows), ZERO)
-    shares = [Row(row.account, half_up(row.debit * amount / whole)) for row in rows if whole]
-    rest = -amount - sum((row.debit for row in shares), ZERO)
-    return merged([Row(account, amount), *shares, Row(switches.ROUNDING_ACCOUNT, rest)])
+def cost_rows(kind: str, amount: Decimal, vat_scheme: str) -> list[Row]:
+    """What a settlement costs (or, below zero, gains), with the VAT of fees from abroad.
 
-
-def settlement_rows(kind: str, amount: Decimal, vat_scheme: str) -> list[Row]:
-    """The rows of a settlement. A negative `currency` amount is a gain."""
+    Raises `ValueError` for `balanceAdjustment`, which the books never see.
+    """
     if kind == "bankFee":
         account = switches.BANK_FEE_ACCOUNT
     elif kind == "currency":
         account = switches.CURRENCY_LOSS_ACCOUNT if amount > 0 else switches.CURRENCY_GAIN_ACCOUNT
     elif kind == "badDebt":
         account = switches.BAD_DEBT_ACCOUNT
-    else:
+    elif kind == "paymentServiceFee":
         account = switches.SERVICE_FEE_ACCOUNTS[vat_scheme]
-    rows = [Row(account, amount), Row(switches.RECEIVABLES, -amount)]
+    else:
+        raise ValueError(f"A settlement of the type {kind} is not recorded")
+    rows = [Row(account, amount)]
     if vat_scheme in ("eu", "nonEu"):
         tax = half_up(amount * Decimal("0.25"))
         rows += [Row(switches.REVERSE_VAT_DEBIT, tax), Row(switches.REVERSE_VAT_CREDIT, -tax)]
-    return merged(rows)
+    return rows
+
+
+def settlement_rows(kind: str, amount: Decimal, vat_scheme: str) -> list[Row]:
+    """The rows of a settlement under the accrual method."""
+    return merged([*cost_rows(kind, amount, vat_scheme), Row(switches.RECEIVABLES, -amount)])
 
 
 def fiscal_year(company: Company, day: dt.date) -> FiscalYear | None:

@@ -1,6 +1,9 @@
-"""A plain one-page PDF of an invoice, written by hand: enough to be downloaded and opened."""
+"""A plain one-page PDF, written by hand: enough to be downloaded and opened."""
 
-from bokio_app.sandbox.models import Invoice
+from collections.abc import Sequence
+
+from bokio_app.sandbox.models import CreditNote, Invoice
+from bokio_app.sandbox.totals import StoredLine
 from bokio_app.sandbox.wire import plain
 
 LEADING = 16
@@ -14,21 +17,47 @@ def _escaped(text: str) -> bytes:
 
 def invoice(row: Invoice) -> bytes:
     """The invoice's number, parties, lines and total as PDF 1.4."""
-    texts = [
-        f"Faktura {row.number}",
-        f"{row.company.name}  {row.company.org_number}",
-        f"Till: {row.customer_name}",
-        f"Fakturadatum {row.invoice_date}   Förfaller {row.due_date}",
-        f"OCR {row.payment_reference}",
-        "",
-        *(
-            f"{line['description'][:60]}   {line.get('quantity', '')} x {line.get('unitPrice', '')}"
-            for line in row.lines
-        ),
-        "",
-        f"Moms {plain(row.tax)} {row.currency}",
-        f"Att betala {plain(row.total)} {row.currency}",
+    return _page(
+        [
+            f"Faktura {row.number}",
+            *_parties(row),
+            f"Fakturadatum {row.invoice_date}   Förfaller {row.due_date}",
+            f"OCR {row.payment_reference}",
+            *_lines(row.lines),
+            f"Moms {plain(row.tax)} {row.currency}",
+            *([f"Skattereduktion -{plain(row.deduction)} SEK"] if row.deduction else []),
+            f"Att betala {plain(row.total - row.deduction)} {row.currency}",
+        ]
+    )
+
+
+def credit_note(row: CreditNote) -> bytes:
+    """The credit note's number, parties, lines and total as PDF 1.4."""
+    return _page(
+        [
+            f"Kreditfaktura {row.number}",
+            *_parties(row.invoice),
+            f"Kreditdatum {row.credit_date}   Avser faktura {row.invoice.number}",
+            *_lines(row.lines),
+            f"Moms {plain(row.tax)} {row.currency}",
+            f"Att kreditera {plain(row.total)} {row.currency}",
+        ]
+    )
+
+
+def _parties(row: Invoice) -> list[str]:
+    return [f"{row.company.name}  {row.company.org_number}", f"Till: {row.customer_name}"]
+
+
+def _lines(lines: Sequence[StoredLine]) -> list[str]:
+    rows = [
+        f"{line['description'][:60]}   {line.get('quantity', '')} x {line.get('unitPrice', '')}"
+        for line in lines
     ]
+    return ["", *rows, ""]
+
+
+def _page(texts: Sequence[str]) -> bytes:
     lines = b"".join(b"(" + _escaped(text) + b") Tj T*\n" for text in texts)
     start = f"BT /F1 11 Tf {LEADING} TL {LEFT} {TOP} Td\n".encode()
     return document(start + lines + b"ET")

@@ -11,7 +11,7 @@ YEAR_PROPERTIES = {
     "status": lists.choice("status"),
 }
 ACCOUNT_PROPERTIES = {
-    "account": lists.number("number"),
+    "account": lists.number("number", decimals=0),
     "name": lists.text("name"),
     "accountType": lists.choice("account_type"),
 }

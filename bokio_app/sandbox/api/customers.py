@@ -21,6 +21,7 @@ PROPERTIES = {
 MOST_CONTACTS = 3
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 NOT_A_COUNTRY = ("XX", "ZZ", "AA")
+NEEDS_SUBDIVISION = ("GB",)
 
 
 @operation("GET", "/customers", "get-customer", scope="customers:read")
@@ -79,7 +80,8 @@ def _fill(row: Customer, body: Reader) -> None:
     row.customer_number = body.text("customerNumber", longest=40)
     row.language = body.choice("language", ("sv", "en"), default="sv")
     row.construction_reverse_charge = body.flag("constructionReverseChargeEnabled")
-    row.contacts = [_contact(contact) for contact in body.objects("contactsDetails")]
+    known = frozenset(contact["id"] for contact in row.contacts)
+    row.contacts = [_contact(contact, known) for contact in body.objects("contactsDetails")]
     if len(row.contacts) > MOST_CONTACTS:
         body.note("contactsDetails", f"At most {MOST_CONTACTS} contacts are allowed")
     row.address = read_address(body, "address")
@@ -87,10 +89,11 @@ def _fill(row: Customer, body: Reader) -> None:
     body.finish()
 
 
-def _contact(body: Reader) -> dict[str, Any]:
-    given = body.text("id")
+def _contact(body: Reader, known: frozenset[str]) -> dict[str, Any]:
+    """A contact, which keeps its id if the customer has it already."""
+    given = body.text("id").lower()
     contact = {
-        "id": given or str(uuid.uuid4()),
+        "id": given if given in known else str(uuid.uuid4()),
         "name": body.text("name", longest=200),
         "email": body.text("email", longest=200),
         "phone": body.text("phone", longest=50),
@@ -118,5 +121,7 @@ def read_address(body: Reader, name: str, *, complete: bool = True) -> dict[str,
         inner.note("country", f"Invalid country code: {country}")
     if subdivision := inner.text("countrySubdivision", longest=10):
         address["countrySubdivision"] = subdivision
+    elif complete and country in NEEDS_SUBDIVISION:
+        inner.note("countrySubdivision", f"The country subdivision is required for {country}")
     inner.done()
     return address

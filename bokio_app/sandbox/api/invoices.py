@@ -1,38 +1,21 @@
 """Invoices: list, read, draft, change, delete, add a line, publish, record, download."""
 
 import datetime as dt
-import re
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from bokio_app.sandbox import clock, invoicing, pdf, refusals, switches
-from bokio_app.sandbox.api import lists, shapes
+from bokio_app.sandbox import clock, invoicing, pdf, refusals, switches, tax_reductions
+from bokio_app.sandbox.api import credit_notes, documents, lists, shapes
 from bokio_app.sandbox.api.customers import read_address
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Answer, Context, operation
-from bokio_app.sandbox.lines import read_line, rules
+from bokio_app.sandbox.lines import LineRules, read_line
 from bokio_app.sandbox.models import Customer, Invoice, InvoiceMetadata
 
-PROPERTIES = {
-    "customerRef": lists.identity("customer__uuid"),
-    "orderNumberReference": lists.text("references__orderNumberReference"),
-    "projectReference": lists.text("references__projectReference"),
-    "buyerReference": lists.text("references__buyerReference"),
-    "contractReference": lists.text("references__contractReference"),
-    "currency": lists.text("currency"),
-    "totalAmount": lists.number("total"),
-    "status": lists.choice("status"),
-    "invoiceDate": lists.day("invoice_date"),
-    "dueDate": lists.day("due_date"),
-}
-MOST_METADATA = 10
-LONGEST_METADATA_VALUE = 250
-METADATA_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,24}\Z")
-METADATA_PROPERTY = "metadata."
-CURRENCY = re.compile(r"[A-Z]{3}\Z")
+PROPERTIES = documents.properties(customer="customer__uuid", date="invoice_date")
 SET_BY_BOKIO = (
     "id",
     "invoiceNumber",
@@ -46,49 +29,32 @@ SET_BY_BOKIO = (
     "attachmentRefs",
     "journalEntryRef",
     "creditNoteRefs",
-    "taxReduction",
 )
-
-
-def _rows(context: Context) -> QuerySet[Invoice]:
-    return context.company.invoices.select_related("customer", "entry")
-
-
-def find(context: Context) -> Invoice:
-    """The invoice of the path, or a 404 `Refusal`."""
-    invoice_id = context.id("invoiceId", "invoice")
-    row = _rows(context).filter(uuid=invoice_id).first()
-    if row is None:
-        raise refusals.not_found("invoice", invoice_id)
-    return row
 
 
 @operation("GET", "/invoices", "get-invoice", scope="invoices:read")
 def invoices(context: Context) -> object:
-    rows = _rows(context).prefetch_related("credit_notes")
+    """The invoices, and after them, as was seen of Bokio, the published credit notes."""
+    rows = documents.invoices(context)
     query = context.call.query.get("query", "")
     if "status" in query:
         rows = invoicing.with_status(rows, clock.today())
 
     def special(name: str, operator: str, value: str) -> Q | None:
-        if name.startswith(METADATA_PROPERTY):
+        if name.startswith(documents.METADATA_PROPERTY):
             return _metadata_condition(context, name, operator, value)
-        return _type_condition(name, operator, value)
+        return documents.fixed_condition(name, operator, value)
 
     rows = lists.filtered(rows, query, PROPERTIES, special)
-    return lists.page(rows, context.call.query, shapes.invoice)
-
-
-def _type_condition(name: str, operator: str, value: str) -> Q | None:
-    """Every invoice made here is of the type `invoice`."""
-    if name != "type" or operator not in ("==", "!="):
-        return None
-    everything = ~Q(pk=None)
-    return everything if (value == "invoice") == (operator == "==") else ~everything
+    show = partial(shapes.invoice, reader=context.application)
+    parts: list[lists.Part[Any]] = [lists.Part(rows, show)]
+    if switches.current().credit_notes_among_invoices:
+        parts.append(credit_notes.among_invoices(context, query))
+    return lists.page_of(parts, context.call.query)
 
 
 def _metadata_condition(context: Context, name: str, operator: str, value: str) -> Q:
-    key = name.removeprefix(METADATA_PROPERTY)
+    key = name.removeprefix(documents.METADATA_PROPERTY)
     rows = InvoiceMetadata.objects.filter(company=context.company, key=key)
     if lag := switches.current().metadata_lag_seconds:
         # Real time, because a lag of Bokio's own index has nothing to do with its calendar.
@@ -106,32 +72,32 @@ def _metadata_condition(context: Context, name: str, operator: str, value: str) 
 
 @operation("POST", "/invoices", "post-invoice", scope="invoices:write", creates=True)
 def create(context: Context) -> object:
-    row = Invoice(company=context.company)
+    row = Invoice(company=context.company, made_by=context.application)
     _fill(context, row, Reader(context.body()))
     row.save()
     _save_metadata(row)
-    return shapes.invoice(row)
+    return shapes.invoice(row, context.application)
 
 
 @operation("GET", "/invoices/{invoiceId}", "get-invoices-invoiceId", scope="invoices:read")
 def invoice(context: Context) -> object:
-    return shapes.invoice(find(context))
+    return shapes.invoice(documents.find_invoice(context), context.application)
 
 
 @operation("PUT", "/invoices/{invoiceId}", "put-invoice", scope="invoices:write")
 def replace(context: Context) -> object:
-    row = find(context)
+    row = documents.find_invoice(context)
     invoicing.require_draft(row)
     _fill(context, row, Reader(context.body()))
     row.save()
     InvoiceMetadata.objects.filter(invoice=row).delete()
     _save_metadata(row)
-    return shapes.invoice(row)
+    return shapes.invoice(row, context.application)
 
 
 @operation("DELETE", "/invoices/{invoiceId}", "delete-invoice-with-id", scope="invoices:write")
 def delete(context: Context) -> None:
-    invoicing.delete_draft(find(context))
+    invoicing.delete_draft(documents.find_invoice(context))
 
 
 @operation(
@@ -142,10 +108,11 @@ def delete(context: Context) -> None:
     creates=True,
 )
 def add_line(context: Context) -> object:
-    row = find(context)
+    row = documents.find_invoice(context)
     invoicing.require_draft(row)
     body = Reader(context.body())
-    line = read_line(body, rules(context.company, row.customer))
+    allowed = tax_reductions.reductions(row, context.application)
+    line = read_line(body, LineRules(context.company, row.customer, allowed))
     body.finish()
     row.lines = [*row.lines, line]
     invoicing.recalculate(row)
@@ -160,21 +127,21 @@ def add_line(context: Context) -> object:
     scope="invoices:write",
 )
 def publish(context: Context) -> object:
-    row = find(context)
+    row = documents.find_invoice(context)
     invoicing.publish(row)
-    return shapes.invoice(row)
+    return shapes.invoice(row, context.application)
 
 
 @operation("POST", "/invoices/{invoiceId}/record", "record-invoice-with-id", scope="invoices:write")
 def record(context: Context) -> object:
-    row = find(context)
+    row = documents.find_invoice(context)
     invoicing.record_invoice(row)
-    return shapes.invoice(row)
+    return shapes.invoice(row, context.application)
 
 
 @operation("GET", "/invoices/{invoiceId}/download", "download-invoice", scope="invoices:read")
 def download(context: Context) -> Answer:
-    row = find(context)
+    row = documents.find_invoice(context)
     invoicing.require_published(row)
     return Answer(200, pdf.invoice(row), {"Content-Type": "application/pdf"})
 
@@ -186,26 +153,36 @@ def _fill(context: Context, row: Invoice, body: Reader) -> None:
     row.customer = _customer(context, body)
     row.customer_name = row.customer.name if row.customer else ""
     row.contact = _contact(row.customer, body)
-    invoice_date = body.day("invoiceDate", required=True)
-    row.invoice_date = invoice_date or clock.today()
-    due_date = body.day("dueDate", default=row.invoice_date + _terms(row.customer, context))
-    row.due_date = due_date or row.invoice_date
-    if body.given("dueDate") and invoice_date and row.due_date < row.invoice_date:
-        body.note("dueDate", "The due date must not be before the invoice date")
-    row.currency = body.text("currency", default="SEK", longest=3)
-    if not CURRENCY.match(row.currency):
-        body.note("currency", "The currency must be three capital letters")
-    row.currency_rate = body.number("currencyRate", default=Decimal(1), decimals=8)
-    if row.currency_rate <= 0 or (row.currency == "SEK" and row.currency_rate != 1):
-        body.note("currencyRate", "The currency rate does not fit the currency")
-    row.references = {name: body.text(name, longest=200) or None for name in shapes.REFERENCES}
-    row.delivery_address = read_address(body, "deliveryAddress")
+    _fill_dates(context, row, body)
+    row.currency, row.currency_rate = documents.read_currency(body)
+    row.references = documents.read_references(body)
+    row.delivery_address = read_address(body, "deliveryAddress", complete=False)
     row.rounding = body.flag("totalRoundingEnabled", default=context.company.whole_krona_rounding)
-    checked = rules(context.company, row.customer, row.lines)
-    row.lines = [read_line(line, checked) for line in body.objects("lineItems", required=True)]
-    row.metadata = _metadata(body)
+    row.tax_reduction = tax_reductions.read(body, row, context.application)
+    allowed = tax_reductions.reductions(row, context.application)
+    rules = LineRules(context.company, row.customer, allowed, row.lines)
+    row.lines = [read_line(line, rules) for line in body.objects("lineItems", required=True)]
+    row.metadata = documents.read_metadata(body)
     body.finish()
     invoicing.recalculate(row)
+
+
+def _fill_dates(context: Context, row: Invoice, body: Reader) -> None:
+    invoice_date = body.day("invoiceDate", required=True)
+    row.invoice_date = invoice_date or clock.today()
+    due_date = body.day("dueDate")
+    row.due_date = due_date or _due_date(row, context)
+    if due_date and invoice_date and due_date < invoice_date:
+        body.note("dueDate", "The due date must not be before the invoice date")
+
+
+def _due_date(row: Invoice, context: Context) -> dt.date:
+    """By the customer's payment terms where they are a number of days, else the company's."""
+    terms = row.customer.payment_terms if row.customer else ""
+    days = int(terms) if terms.isascii() and terms.isdecimal() and len(terms) < 4 else None
+    days = context.company.payment_days if days is None else days
+    latest = (dt.date.max - row.invoice_date).days
+    return row.invoice_date + dt.timedelta(days=min(days, latest))
 
 
 def _customer(context: Context, body: Reader) -> Customer | None:
@@ -227,27 +204,6 @@ def _contact(customer: Customer | None, body: Reader) -> dict[str, Any] | None:
             return {name: contact[name] for name in ("id", "email", "phone")}
     body.note("contactDetailRef/id", "The customer has no such contact")
     return None
-
-
-def _terms(customer: Customer | None, context: Context) -> dt.timedelta:
-    """The customer's payment terms where they are a number of days, else the company's."""
-    terms = customer.payment_terms if customer else ""
-    days = int(terms) if terms.isascii() and terms.isdecimal() and len(terms) < 4 else None
-    return dt.timedelta(days=context.company.payment_days if days is None else days)
-
-
-def _metadata(body: Reader) -> dict[str, str]:
-    inner = body.object("metadata")
-    if inner is None:
-        return {}
-    if len(inner.data) > MOST_METADATA:
-        body.note("metadata", f"At most {MOST_METADATA} keys are allowed")
-    values: dict[str, str] = {}
-    for key in inner.data:
-        if not METADATA_KEY.match(key):
-            inner.note(key, "A key has at most 25 letters, digits and underscores")
-        values[key] = inner.text(key, longest=LONGEST_METADATA_VALUE)
-    return values
 
 
 def _save_metadata(row: Invoice) -> None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
@@ -17,6 +17,7 @@ from bokio_app.sandbox import refusals, switches
 from bokio_app.sandbox.refusals import FieldError
 
 _CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(==|!=|>=|<=|>|<|~)\s*(.*?)\s*\Z", re.DOTALL)
+LARGEST_NUMBER = Decimal(10) ** 15
 _ORDERED = {">": "gt", "<": "lt", ">=": "gte", "<=": "lte"}
 
 Parse = Callable[[str], Any]
@@ -27,21 +28,26 @@ def _text(value: str) -> str:
     return value
 
 
-def _number(value: str) -> Decimal:
+def _number(value: str, decimals: int) -> Decimal:
     try:
         number = Decimal(value)
+        if number.is_finite() and abs(number) < LARGEST_NUMBER:
+            rounded = round(number, decimals)
+            if rounded == number:
+                return rounded
     except InvalidOperation:
-        raise ValueError(value) from None
-    if not number.is_finite():
-        raise ValueError(value)
-    return number
+        pass
+    raise ValueError(value)
 
 
 def _moment(value: str) -> dt.datetime:
     moment = parse_datetime(value.replace(" ", "+") if "T" in value else value)
     if moment is None:
         moment = dt.datetime.combine(dt.date.fromisoformat(value), dt.time())
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    try:
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except OverflowError:
+        raise ValueError(value) from None
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,9 @@ def choice(column: str) -> Property:
     return Property(column)
 
 
-def number(column: str) -> Property:
-    return Property(column, _number, ordered=True)
+def number(column: str, *, decimals: int = 2) -> Property:
+    """A value finer than the column's `decimals` does not fit it, and is refused."""
+    return Property(column, lambda value: _number(value, decimals), ordered=True)
 
 
 def day(column: str) -> Property:
@@ -140,6 +147,20 @@ def contains(column: str, value: str) -> Combinable:
     return StrIndex(Cast(column, TextField()), Value(value))
 
 
+@dataclass(frozen=True)
+class Part(Generic[Row]):
+    """Rows of one table, for a list that is made of several."""
+
+    rows: QuerySet[Row]
+    to_json: Callable[[Row], object]
+
+    def slice(self, start: int, end: int) -> list[object]:
+        if start >= end:
+            return []
+        order = "-id" if switches.current().newest_first else "id"
+        return [self.to_json(row) for row in self.rows.order_by(order)[start:end]]
+
+
 def page(
     rows: QuerySet[Row],
     query: Mapping[str, str],
@@ -148,19 +169,29 @@ def page(
     page_size: int = 25,
 ) -> dict[str, object]:
     """One page of the rows with its counters. `page` and `pageSize` come from the address."""
+    return page_of([Part(rows, to_json)], query, page_size=page_size)
+
+
+def page_of(
+    parts: Sequence[Part[Any]], query: Mapping[str, str], *, page_size: int = 25
+) -> dict[str, object]:
+    """One page of a list that shows the rows of each part after those of the one before it."""
     errors: list[FieldError] = []
     size = _whole(query, "pageSize", page_size, errors, largest=switches.LARGEST_PAGE)
     current = _whole(query, "page", 1, errors)
     if errors:
         raise refusals.invalid(errors)
-    total = rows.count()
-    pages = -(-total // size)
-    order = "-id" if switches.current().newest_first else "id"
-    chosen: Sequence[Row] = list(rows.order_by(order)[(current - 1) * size : current * size])
+    counts = [part.rows.count() for part in parts]
+    total = sum(counts)
+    items: list[object] = []
+    start, end = (current - 1) * size, current * size
+    for part, count in zip(parts, counts, strict=True):
+        items += part.slice(max(start, 0), min(end, count))
+        start, end = start - count, end - count
     return {
-        "items": [to_json(row) for row in chosen],
+        "items": items,
         "totalItems": total,
-        "totalPages": pages,
+        "totalPages": -(-total // size),
         "currentPage": current if total else 0,
     }
 

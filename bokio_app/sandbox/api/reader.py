@@ -12,7 +12,9 @@ from bokio_app.sandbox.refusals import FieldError
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-LARGEST = Decimal(10) ** 12
+LARGEST = Decimal(10) ** 10
+LARGEST_INTEGER = 2**63 - 1
+FINEST_DECIMALS = 17  # about as exact as the double that the contract speaks of
 
 
 def words(name: str) -> str:
@@ -107,20 +109,23 @@ class Reader:
         if abs(number) >= LARGEST:
             self.note(name, f"The {words(name)} field is out of range")
             return default
-        if decimals is not None and number != round(number, decimals):
+        rounded = round(number, FINEST_DECIMALS if decimals is None else decimals)
+        if decimals is not None and number != rounded:
             self.note(name, f"The {words(name)} field may have at most {decimals} decimals")
             return default
-        return number
+        return rounded
 
     def integer(self, name: str, *, required: bool = False) -> int | None:
+        """A whole number that fits 64 bits; `5.0` is one too."""
         value = self._take(name, required=required)
         if value is None:
             return None
-        whole = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        if not whole or Decimal(value) != int(value):  # type: ignore[arg-type,call-overload]  # narrowed by `whole`
-            self.note(name, f"The {words(name)} field must be an integer")
-            return None
-        return int(value)  # type: ignore[call-overload,no-any-return]  # narrowed by `whole`
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            number = Decimal(value)
+            if abs(number) <= LARGEST_INTEGER and number == number.to_integral_value():
+                return int(number)
+        self.note(name, f"The {words(name)} field must be an integer")
+        return None
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         value = self._take(name, required=False)

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from bokio_app.sandbox import invoicing, refusals
 from bokio_app.sandbox.api import lists, shapes
-from bokio_app.sandbox.api.invoices import find as find_invoice
+from bokio_app.sandbox.api.documents import find_invoice
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
 from bokio_app.sandbox.models import Payment, Settlement

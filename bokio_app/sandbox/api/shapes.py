@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bokio_app.sandbox import clock, invoicing
+from bokio_app.sandbox import clock, invoicing, tax_reductions
 from bokio_app.sandbox.models import (
     Account,
+    Application,
     Company,
     Connection,
     Customer,
@@ -20,7 +21,7 @@ from bokio_app.sandbox.models import (
     Settlement,
     Upload,
 )
-from bokio_app.sandbox.totals import StoredLine
+from bokio_app.sandbox.totals import StoredLine, half_up
 
 Json = dict[str, Any]
 NUMBERS_OF_A_LINE = ("quantity", "unitPrice", "taxRate")
@@ -96,8 +97,11 @@ def line_item(line: StoredLine) -> Json:
     return data
 
 
-def invoice(row: Invoice) -> Json:
-    """The whole invoice. `customer` and `entry` should be selected with the row."""
+def invoice(row: Invoice, reader: Application | None = None) -> Json:
+    """The whole invoice, with people's numbers masked for all but the application that made it.
+
+    `customer` and `entry` should be selected with the row.
+    """
     data: Json = {
         "id": str(row.uuid),
         "type": "invoice",
@@ -108,7 +112,7 @@ def invoice(row: Invoice) -> Json:
         "currencyRate": row.currency_rate,
         "totalAmount": row.total,
         "totalTax": row.tax,
-        "paidAmount": row.paid,
+        "paidAmount": row.paid if row.currency_rate == 1 else half_up(row.paid / row.currency_rate),
         "status": invoicing.status(row, clock.today()),
         "invoiceDate": row.invoice_date.isoformat(),
         "dueDate": row.due_date.isoformat(),
@@ -116,10 +120,10 @@ def invoice(row: Invoice) -> Json:
         "totalRoundingEnabled": row.rounding,
         "lineItems": [line_item(line) for line in row.lines],
         "contactDetailRef": row.contact,
-        "taxReduction": None,
-        "attachmentRefs": [],
+        "taxReduction": tax_reductions.as_json(row, reader),
+        "attachmentRefs": attachment_refs(row),
         "journalEntryRef": entry_ref(row.entry),
-        "creditNoteRefs": _credit_note_refs(row),
+        "creditNoteRefs": row.credit_note_refs,
         "metadata": row.metadata,
     }
     if row.customer:
@@ -131,10 +135,9 @@ def invoice(row: Invoice) -> Json:
     return data
 
 
-def _credit_note_refs(row: Invoice) -> list[Json]:
-    if row.number is None:
-        return []
-    return [{"id": str(note.uuid)} for note in row.credit_notes.all()]
+def attachment_refs(row: Invoice) -> list[Json]:
+    """The name under both keys: Bokio's schema says `name`, its examples `fileName`."""
+    return [ref | {"fileName": ref["name"]} for ref in row.attachment_refs]
 
 
 def payment(row: Payment) -> Json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from bokio_app.sandbox import clock, ledger
+from bokio_app.sandbox import clock, ledger, sales
 from bokio_app.sandbox.models import (
     Company,
     CreditNote,
@@ -105,7 +105,7 @@ def _invoice(books: _Books, customer: Customer, day: dt.date, place: int) -> Non
     invoice.entry = books.book(
         f"Kundfaktura {invoice.number} {customer.name}",
         day,
-        ledger.invoice_rows(invoice.lines, customer=customer),
+        ledger.sale_rows(sales.of_invoice(invoice)),
     )
     if outcome := _OUTCOMES.get(fate):
         outcome(books, invoice)
@@ -196,25 +196,25 @@ def _over_paid(books: _Books, invoice: Invoice) -> None:
 
 def _credited(books: _Books, invoice: Invoice) -> None:
     day = min(invoice.due_date, clock.today() - dt.timedelta(days=1))
-    rows = ledger.invoice_rows(invoice.lines, customer=invoice.customer)
-    opposite = [ledger.Row(row.account, -row.debit) for row in rows]
-    books.dependents.append(
-        CreditNote(
-            uuid=books.uuid(),
-            company=books.company,
-            invoice=invoice,
-            references=invoice.references,
-            billing_address=invoice.billing_address,
-            credit_date=day,
-            due_date=day,
-            lines=invoice.lines,
-            total=invoice.total,
-            tax=invoice.tax,
-            number=books.take_number(),
-            published_at=dt.datetime.combine(day, dt.time(10), dt.UTC),
-            entry=books.book(f"Kreditering av faktura {invoice.number}", day, opposite),
-        )
+    rows = ledger.opposite(ledger.sale_rows(sales.of_invoice(invoice)))
+    note = CreditNote(
+        uuid=books.uuid(),
+        company=books.company,
+        invoice=invoice,
+        references=invoice.references,
+        billing_address=invoice.billing_address,
+        credit_date=day,
+        due_date=day,
+        lines=invoice.lines,
+        total=invoice.total,
+        tax=invoice.tax,
+        number=books.take_number(),
+        published_at=dt.datetime.combine(day, dt.time(10), dt.UTC),
     )
+    title = f"Kreditfaktura {note.number} av faktura {invoice.number}"
+    note.entry = books.book(title, day, rows)
+    books.dependents.append(note)
+    invoice.credit_note_refs = [{"id": str(note.uuid)}]
     invoice.credited = invoice.total
     invoice.outstanding = Decimal(0)
 
