@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 TEMPLATES = [
     {
@@ -52,6 +53,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
                 "bokio_app.sandbox.pages.context.page",
             ],
             "builtins": ["bokio_app.sandbox.templatetags.sandbox"],
@@ -80,6 +82,7 @@ CSRF_COOKIE_NAME = "sandbox_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "bokio_app.sandbox.pages.problems.forbidden"
 LANGUAGE_COOKIE_NAME = "sandbox_language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 USE_TZ = True
 TIME_ZONE = "Europe/Stockholm"

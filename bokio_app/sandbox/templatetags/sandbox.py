@@ -1,17 +1,49 @@
 """Template filters of the sandbox's pages."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django import template
 from django.utils.translation import get_language
 
+from bokio_app.sandbox import clock, invoicing
+from bokio_app.sandbox.models import Invoice
+from bokio_app.sandbox.totals import net
+
 register = template.Library()
+
+
+def _local(english: str) -> str:
+    if get_language() != "sv":
+        return english
+    return english.replace(",", "\u00a0").replace(".", ",").replace("-", "\u2212")
 
 
 @register.filter
 def money(amount: Decimal) -> str:
     """`64625.00` as `64 625,00` in Swedish (with no-break spaces) and `64,625.00` in English."""
-    english = f"{amount:,.2f}"
-    if get_language() != "sv":
-        return english
-    return english.replace(",", "\u00a0").replace(".", ",").replace("-", "\u2212")
+    return _local(f"{amount:,.2f}")
+
+
+@register.filter
+def quantity(given: str) -> str:
+    """A number of a stored line, such as `1.5`, in the page's language."""
+    return _local(f"{Decimal(given):,f}") if given else ""
+
+
+@register.filter
+def line_net(line: Mapping[str, str]) -> Decimal:
+    """What a sales line comes to without VAT."""
+    return net(line)
+
+
+@register.filter
+def state(invoice: Invoice) -> str:
+    """Where the invoice stands today, by the sandbox's clock."""
+    return invoicing.status(invoice, clock.today())
+
+
+@register.filter
+def word(words: Mapping[str, object], key: str) -> object:
+    """The word for the key, or the key itself where there is none."""
+    return words.get(key, key)

@@ -1,0 +1,47 @@
+"""Form fields that read numbers as people in Sweden type them."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+
+SPACES = dict.fromkeys(map(ord, " \u00a0\u202f"))
+
+
+class NumberField(forms.DecimalField):
+    """A decimal with comma or point, spaces between thousands, and either kind of minus."""
+
+    widget = forms.TextInput
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"inputmode": "decimal", "autocomplete": "off", "class": "num"}
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.translate(SPACES).replace("\u2212", "-").replace(",", ".")
+        return super().to_python(value)
+
+    def prepare_value(self, value: object) -> object:
+        if not isinstance(value, Decimal):
+            return value
+        text = format(value, "f")
+        return text.replace(".", ",") if get_language() == "sv" else text
+
+
+def money(**options: Any) -> NumberField:
+    """SEK or the invoice's currency, with at most two decimals."""
+    return NumberField(max_digits=14, decimal_places=2, **options)
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar, which speaks ISO 8601 whatever the language of the page."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+def day(**options: Any) -> forms.DateField:
+    return forms.DateField(widget=DayInput(), input_formats=["%Y-%m-%d"], **options)
