@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bokio_app.sandbox import clock, invoicing, ledger, registration, store
-from bokio_app.sandbox.api import shapes
+from bokio_app.sandbox.api import credit_notes, shapes
 from bokio_app.sandbox.control.asking import UUID, Ask, Missing, Routes, company
 from bokio_app.sandbox.models import Company, Invoice, Payment, Person, Plan, Settlement
 
@@ -63,6 +63,7 @@ def _change_company(ask: Ask) -> object:
     """Change `plan`, `integrationsAddon`, `automaticRecording`, `wholeKronaRounding`, or a year.
 
     `fiscalYears` is a map of starting year (such as `"2024"`) to `status` and `method`.
+    `paymentAccounts` are the numbers of all accounts that shall receive payments.
     """
     columns = {
         "integrationsAddon": "has_integrations_addon",
@@ -79,17 +80,18 @@ def _change_company(ask: Ask) -> object:
         for year, changes in dict(ask.body.get("fiscalYears", {})).items():
             known = {key: changes[key] for key in ("status", "method") if key in changes}
             row.fiscal_years.filter(start__year=int(year)).update(**known)
+        if "paymentAccounts" in ask.body:
+            numbers = [int(number) for number in ask.body["paymentAccounts"]]
+            row.accounts.update(receives_payments=False)
+            row.accounts.filter(number__in=numbers).update(receives_payments=True)
     return None
 
 
 def _books(ask: Ask) -> object:
     """Everything in a company's books. Balances are debit less credit, as decimal strings."""
     owner = company(ask.parts[0])
-    invoices = (
-        owner.invoices.select_related("customer", "entry", "company")
-        .prefetch_related("credit_notes")
-        .order_by("id")
-    )
+    invoices = owner.invoices.select_related("customer", "entry", "company").order_by("id")
+    notes = owner.credit_notes.select_related("invoice__customer", "entry")
     theirs = {"invoice__company": owner}
     payments = Payment.objects.filter(**theirs).select_related("invoice", "entry")
     settlements = Settlement.objects.filter(**theirs).select_related("invoice", "entry")
@@ -101,6 +103,7 @@ def _books(ask: Ask) -> object:
         ],
         "payments": [shapes.payment(row) for row in payments.order_by("id")],
         "settlements": [shapes.settlement(row) for row in settlements.order_by("id")],
+        "creditNotes": [credit_notes.as_json(row) for row in notes.order_by("id")],
         "customers": [shapes.customer(row) for row in owner.customers.order_by("id")],
         "journalEntries": [shapes.journal_entry(row) for row in entries.iterator(CHUNK)],
         "balances": {
@@ -144,6 +147,19 @@ def _pay_invoice(ask: Ask) -> object:
     return shapes.payment(payment)
 
 
+def _settle_invoice(ask: Ask) -> object:
+    """Register a settlement behind the application's back: `type`, `amount`, `date`."""
+    with store.write():
+        settlement = invoicing.settle(
+            _invoice(ask.parts),
+            kind=str(ask.body["type"]),
+            day=dt.date.fromisoformat(str(ask.body.get("date", clock.today()))),
+            amount=Decimal(str(ask.body["amount"])),
+            vat_scheme=str(ask.body.get("vatScheme", "")),
+        )
+    return shapes.settlement(settlement)
+
+
 ROUTES: Routes = (
     ("GET", "companies", _companies),
     ("POST", "companies", _new_company),
@@ -151,4 +167,5 @@ ROUTES: Routes = (
     ("GET", f"books/{UUID}", _books),
     ("POST", f"companies/{UUID}/invoices/{UUID}/(publish|record|delete)", _act_on_invoice),
     ("POST", f"companies/{UUID}/invoices/{UUID}/payments", _pay_invoice),
+    ("POST", f"companies/{UUID}/invoices/{UUID}/settlements", _settle_invoice),
 )
