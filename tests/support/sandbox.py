@@ -336,6 +336,15 @@ class SandboxProcess:
 
     # Tokens without a browser
 
+    def settle_invoice(
+        self, company_id: str, invoice_id: str, kind: str, amount: str, *, date: str
+    ) -> Any:
+        """Settle the invoice behind the application's back, also with the app's own kinds."""
+        body = {"type": kind, "amount": amount, "date": date}
+        return self.control(
+            "POST", f"companies/{company_id}/invoices/{invoice_id}/settlements", body
+        )
+
     def authorize_directly(
         self, company_id: str, scopes: Sequence[str] = ALL_SCOPES, *, redirect_uri: str = ""
     ) -> str:
