@@ -81,7 +81,9 @@ class Operation:
         if str(status) not in responses:
             assert status >= 400, f"{self.id}: {status} is not published"
             return {"$ref": "#/components/schemas/apiError"}
-        found: Schema | None = responses[str(status)].get("content", {}).get(JSON_TYPE, {}).get("schema")
+        found: Schema | None = (
+            responses[str(status)].get("content", {}).get(JSON_TYPE, {}).get("schema")
+        )
         return found
 
 

@@ -39,7 +39,7 @@ def good(operation: str) -> Callable[[Good], Good]:
 
 
 def _call(operation: str, method: str, path: Callable[[World], str], body: Any = None) -> None:
-    """A call without more to prepare than what its path names; `body` may be made from the world."""
+    """A call that needs no more than its path names; `body` may be made from the world."""
 
     def case(world: World) -> Reply:
         target = path(world)
@@ -349,9 +349,7 @@ def _done(make: Callable[[World], str], step: str) -> Callable[[World], str]:
 # What a state forbids. The generic refusals (no token, unknown id, nonsense) are the tests' own.
 refused("put-invoice", "published", "PUT", World.published, _invoice_body)
 refused("delete-invoice-with-id", "published", "DELETE", World.published)
-refused(
-    "post-invoice-lineItem", "published", "POST", _below(World.published, "line-items"), SALE
-)
+refused("post-invoice-lineItem", "published", "POST", _below(World.published, "line-items"), SALE)
 refused("post-invoices-invoiceId-publish", "twice", "POST", _below(World.published, "publish"))
 refused("record-invoice-with-id", "draft", "POST", _below(World.draft, "record"))
 refused(
@@ -398,9 +396,7 @@ refused(
     {"currency": "SEK", "creditDate": DAY, "dueDate": DAY, "lineItems": [SALE]},
 )
 refused("delete-credit-note-with-id", "published", "DELETE", World.published_credit_note)
-refused(
-    "publish-credit-note-v1", "twice", "POST", _below(World.published_credit_note, "publish")
-)
+refused("publish-credit-note-v1", "twice", "POST", _below(World.published_credit_note, "publish"))
 refused("record-credit-note-with-id", "draft", "POST", _below(World.credit_note, "record"))
 refused("download-credit-note", "draft", "GET", _below(World.credit_note, "download"))
 refused("put-item", "a rate that Sweden lacks", "PUT", World.item, ITEM | {"taxRate": 20})
@@ -411,9 +407,7 @@ refused(
     _at("journal-entries"),
     ENTRY | {"items": [{"account": 1930, "debit": 1, "credit": 0}]},
 )
-refused(
-    "reverse-journalentry", "twice", "POST", _below(_done(World.entry, "reverse"), "reverse")
-)
+refused("reverse-journalentry", "twice", "POST", _below(_done(World.entry, "reverse"), "reverse"))
 refused(
     "post-tag-group", "a long alias", "POST", _at("tag-groups"), {"name": "Ort", "alias": "ORTE"}
 )

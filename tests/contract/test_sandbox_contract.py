@@ -3,7 +3,6 @@
 Where the descriptions are known to be wrong, `corrections.py` says so; nothing else is bent.
 """
 
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 
 from tests.contract.published import JSON_TYPE, Operation, contract
 from tests.contract.sandbox_cases import GOOD, REFUSED, Refused
-from tests.contract.world import SCOPES, World, open_world
-from tests.support.sandbox import Reply, SandboxProcess, running_sandbox
+from tests.contract.world import World, open_world
+from tests.support.sandbox import SandboxProcess, running_sandbox
 
 pytestmark = pytest.mark.contract
 
@@ -97,9 +96,7 @@ def test_a_token_of_one_company_does_not_open_another(world: World, operation: O
 
 
 @pytest.mark.parametrize("operation", by_id(COMPANY_API))
-def test_a_token_without_the_right_is_refused(
-    world: World, right_less: str, operation: Operation
-):
+def test_a_token_without_the_right_is_refused(world: World, right_less: str, operation: Operation):
     reply = world.call(operation.method, at_nothing(operation, world.company), token=right_less)
 
     assert reply.status == 403
@@ -131,7 +128,9 @@ NOT_OBJECTS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("body", [pytest.param(each, id=name) for name, each in NOT_OBJECTS.items()])
+@pytest.mark.parametrize(
+    "body", [pytest.param(each, id=name) for name, each in NOT_OBJECTS.items()]
+)
 @pytest.mark.parametrize(
     "operation", by_id([each for each in with_a_body(COMPANY_API) if "{" not in each.template[12:]])
 )
