@@ -29,15 +29,11 @@ class Sie(Resource):
 
         Repeatable. Needs scope `sie:read`.
         """
-        return self._download(*_file(year_id))
+        return self._download("download-sie-file", f"sie/{year_id}/download")
 
     def download_into(self, year_id: UUID, file: BinaryIO) -> ReceivedFile:
         """Fetch the SIE file of a fiscal year into an open binary file, piece by piece.
 
         Repeatable; after an error the file holds a part of it or nothing. Needs scope `sie:read`.
         """
-        return self._download_into(*_file(year_id), file)
-
-
-def _file(year_id: UUID) -> tuple[str, str]:
-    return "download-sie-file", f"sie/{year_id}/download"
+        return self._download_into("download-sie-file", f"sie/{year_id}/download", file)
