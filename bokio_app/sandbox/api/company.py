@@ -3,6 +3,7 @@
 from bokio_app.sandbox import ledger, refusals, switches
 from bokio_app.sandbox.api import lists, shapes
 from bokio_app.sandbox.api.registry import Context, operation
+from bokio_app.sandbox.models import FiscalYear
 
 YEAR_PROPERTIES = {
     "startDate": lists.day("start"),
@@ -40,12 +41,16 @@ def fiscal_years(context: Context) -> object:
     "GET", "/fiscal-years/{fiscalYearId}", "get-fiscal-year-with-id", scope="fiscal-years:read"
 )
 def fiscal_year(context: Context) -> object:
+    data = shapes.fiscal_year(find_fiscal_year(context))
+    return {"fiscalYear": data} if switches.current().fiscal_year_wrapped else data
+
+
+def find_fiscal_year(context: Context) -> FiscalYear:
     year_id = context.id("fiscalYearId", "fiscal year")
     row = context.company.fiscal_years.filter(uuid=year_id).first()
     if row is None:
         raise refusals.not_found("fiscal year", year_id)
-    data = shapes.fiscal_year(row)
-    return {"fiscalYear": data} if switches.current().fiscal_year_wrapped else data
+    return row
 
 
 @operation("GET", "/chart-of-accounts", "get-chart-of-accounts", scope="chart-of-accounts:read")

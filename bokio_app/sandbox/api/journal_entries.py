@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from bokio_app.sandbox import clock, entries, refusals, tagging
+from bokio_app.sandbox import clock, entries, plans, refusals, tagging
 from bokio_app.sandbox.api import lists, shapes, uploads
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
@@ -33,6 +33,8 @@ _NUMBER = re.compile(r"V([1-9]\d{0,8})\Z", re.ASCII)
 @operation("GET", ENTRIES, "get-journalentry", scope="journal-entries:read")
 def journal_entries(context: Context) -> object:
     query = context.call.query
+    if query.get("tagId") and not plans.TAGS.open_to(context.company):
+        return plans.TAGS.refused(context.company)
     rows = lists.filtered(
         _tagged(context, query.get("tagId", "")).alias(
             shown_number=Concat(Value("V"), Cast("number", TextField()))
@@ -99,6 +101,8 @@ def create(context: Context) -> object:
     upload_id = body.reference("uploadRef")
     body.finish()
     _require_one_level(whole, uses)
+    if (whole or any(uses)) and not plans.TAGS.open_to(context.company):
+        return plans.TAGS.refused(context.company)
     upload = uploads.find_free(context, upload_id, "#/uploadRef/id") if upload_id else None
     entry = entries.write(context.company, title=title, day=day, rows=rows, by=context.application)
     if whole or any(uses):

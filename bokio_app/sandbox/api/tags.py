@@ -10,7 +10,7 @@ from bokio_app.sandbox.models import Company, EntryTag, Tag, TagGroup
 
 PROPERTIES = {
     "name": lists.text("name"),
-    "dimensionNumber": lists.Property("dimension_number", int, ordered=True),
+    "dimensionNumber": lists.number("dimension_number", decimals=0),
 }
 GROUPS = "/tag-groups"
 GROUP = "/tag-groups/{tagGroupId}"
