@@ -25,6 +25,11 @@ LONGEST_UNIT = 50
 _ids = itertools.count(time.time_ns() // 1000)
 
 
+def fresh_id() -> int:
+    """An id that no other line has."""
+    return next(_ids)
+
+
 class LineRules:
     """What the lines of one invoice are checked against.
 
@@ -67,7 +72,7 @@ def read_line(body: Reader, rules: LineRules) -> dict[str, Any]:
     if item:
         body.read_only("description")
     line: dict[str, Any] = {
-        "id": given_id if given_id in rules.kept else next(_ids),
+        "id": given_id if given_id in rules.kept else fresh_id(),
         "description": item.description
         if item
         else body.text("description", required=True, longest=LONGEST_DESCRIPTION),
