@@ -1,7 +1,6 @@
 """Writing and changing a draft invoice as a person does, line by line."""
 
 import datetime as dt
-import time
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from bokio_app.sandbox import clock, invoicing
 from bokio_app.sandbox.api.shapes import REFERENCES
-from bokio_app.sandbox.lines import LONGEST_DESCRIPTION, TAX_RATES
+from bokio_app.sandbox.lines import LONGEST_DESCRIPTION, TAX_RATES, fresh_id
 from bokio_app.sandbox.models import Company, Customer, Invoice
 from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_company
@@ -74,14 +73,17 @@ class LineForm(forms.Form):
     description = forms.CharField(
         label=_("Description"), max_length=LONGEST_DESCRIPTION, required=False
     )
-    sold = forms.ChoiceField(label=_("Kind"), choices=SOLD, required=False)
+    sold = forms.ChoiceField(label=_("Kind"), choices=SOLD, initial="services", required=False)
     quantity = fields.NumberField(
         label=_("Quantity"), max_digits=12, decimal_places=4, required=False
     )
     unit = forms.CharField(label=_("Unit"), max_length=50, required=False)
     price = fields.money(label=_("Price"), required=False)
     rate = forms.TypedChoiceField(
-        label=_("VAT, %"), choices=[(rate, f"{rate} %") for rate in TAX_RATES], coerce=int
+        label=_("VAT"),
+        choices=[(rate, f"{rate} %") for rate in reversed(TAX_RATES)],
+        coerce=int,
+        initial=25,
     )
 
     def clean(self) -> None:
@@ -93,12 +95,12 @@ class LineForm(forms.Form):
         elif data.get("sold") and data.get("price") is None and "price" not in self.errors:
             self.add_error("price", gettext("Give the price of one, without VAT."))
 
-    def as_line(self, old: dict[int, dict[str, Any]], fresh_id: int) -> dict[str, Any] | None:
+    def as_line(self, old: dict[int, dict[str, Any]]) -> dict[str, Any] | None:
         """The line as it is kept, on top of what the old one had that is not on the form."""
         data = self.cleaned_data
         if not data.get("description"):
             return None
-        kept = dict(old.get(data["line"] or 0, {"id": fresh_id, "itemRef": None}))
+        kept = old.get(data["line"] or 0) or {"id": fresh_id(), "itemRef": None}
         if not data["sold"]:
             return {
                 "id": kept["id"],
@@ -197,8 +199,7 @@ def _save(row: Invoice, head: DraftForm, lines: "forms.BaseFormSet[LineForm]") -
     invoicing.require_draft(row)
     head.put_on(row)
     old = {line["id"]: line for line in row.lines}
-    fresh = time.time_ns() // 1000
-    made = (form.as_line(old, fresh + place) for place, form in enumerate(lines.forms))
+    made = (form.as_line(old) for form in lines.forms)
     row.lines = [line for line in made if line]
     invoicing.recalculate(row)
     row.save()

@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from bokio_app.sandbox import invoicing, pdf
-from bokio_app.sandbox.models import Company, Invoice, Payment, Settlement
+from bokio_app.sandbox import crediting, invoicing, pdf
+from bokio_app.sandbox.models import Company, CreditNote, Invoice, Payment, Settlement
 from bokio_app.sandbox.pages import receipts
 from bokio_app.sandbox.pages.access import for_company
 from bokio_app.sandbox.pages.acts import Refused, attempt
@@ -97,6 +97,17 @@ def _refused(
 ) -> HttpResponse:
     row = find(company, invoice_id)
     return _page(request, row, refused=refused, status=HTTPStatus.CONFLICT)
+
+
+@require_POST
+@for_company
+def credit(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> HttpResponse:
+    """Draft a credit note over what is left to credit, and show it."""
+    made: list[CreditNote] = []
+    if refused := attempt(lambda: made.append(crediting.create(find(company, invoice_id)))):
+        return _refused(request, company, invoice_id, refused)
+    messages.success(request, _("A draft of a credit note is made. Publish it to credit."))
+    return redirect("credit-note", company.uuid, made[0].uuid)
 
 
 @require_POST

@@ -27,6 +27,7 @@ from bokio_app.sandbox.pages import (
 INVOICE: list[URLPattern] = [
     path("edit", drafts.edit, name="invoice-edit"),
     path("act", invoice.act, name="invoice-act"),
+    path("credit", invoice.credit, name="invoice-credit"),
     path("pay", invoice.pay, name="invoice-pay"),
     path("settle", invoice.settle, name="invoice-settle"),
     path("payments/<uuid:payment_id>", invoice.act_on_payment, name="payment-act"),
@@ -41,6 +42,9 @@ COMPANY: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/", include(INVOICE)),
     path("credit-notes", sales.credit_notes, name="credit-notes"),
     path("credit-notes/<uuid:note_id>", credit_note.credit_note, name="credit-note"),
+    path("credit-notes/<uuid:note_id>/act", credit_note.act, name="credit-note-act"),
+    path("credit-notes/<uuid:note_id>/change", credit_note.change, name="credit-note-change"),
+    path("credit-notes/<uuid:note_id>/pdf", credit_note.document, name="credit-note-pdf"),
     path("customers", sales.customers, name="customers"),
     path("items", sales.items, name="items"),
     path("entries", books.entries, name="entries"),
