@@ -91,7 +91,7 @@ class Source(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what io passes
         try:
             self._file.seek(self._at)
-            piece = self._file.read(len(buffer))
+            piece = self._file.read(len(buffer)) or b""  # None if it would block
         except Exception as failure:  # the caller's object may raise anything
             raise FileFailed(_broken("read", failure)) from failure
         self._at += len(piece)

@@ -49,18 +49,18 @@ def parts_of(seen):
 class Tape(io.BytesIO):
     """A file that notes how it is read, and can break or change while it is."""
 
-    def __init__(self, content, *, breaks_at=None, ends_at=None, error=None):
+    def __init__(self, content, *, breaks_at=None, ends_at=None, last=b"", error=None):
         super().__init__(content)
         self.largest_read = 0
-        self._breaks_at, self._ends_at = breaks_at, ends_at
+        self._breaks_at, self._ends_at, self._last = breaks_at, ends_at, last
         self._error = error or OSError("/mnt/secret-share: stale file handle")
 
     def read(self, size=-1):
         at = self.tell()
         if self._breaks_at is not None and at >= self._breaks_at:
             raise self._error
-        if self._ends_at is not None:
-            size = max(0, min(size, self._ends_at - at))
+        if self._ends_at is not None and at >= self._ends_at:
+            return self._last
         self.largest_read = max(self.largest_read, size)
         return super().read(size)
 
@@ -239,8 +239,9 @@ class TestASourceThatFails:
             Tape(PDF, breaks_at=65_536),
             Tape(PDF, breaks_at=65_536, error=RuntimeError("bucket is gone")),
             Tape(PDF, ends_at=100_000),
+            Tape(PDF, ends_at=100_000, last=None),
         ],
-        ids=["read error", "error of a storage", "shrinks"],
+        ids=["read error", "error of a storage", "shrinks", "would block"],
     )
     def test_while_it_is_sent_leaves_the_outcome_unknown(self, server, bokio, calls, tape):
         with pytest.raises(OutcomeUnknown, match="the file") as raised:
