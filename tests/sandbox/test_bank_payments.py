@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.sandbox.conftest import Api
+from tests.sandbox.others import BANK_SCOPES, another_application
 from tests.support.sandbox import SandboxProcess
 
-SCOPES = ("bank-payments:read-limited", "bank-payments:write")
 BANKGIRO = {
     "kind": "bankgiro",
     "recipientName": "Kaffebönan AB",
@@ -29,7 +29,7 @@ TRANSFER = {
 
 def connect(sandbox: SandboxProcess) -> Api:
     company = sandbox.companies()[0]["id"]
-    return Api(sandbox, company, sandbox.tokens_for(company, SCOPES).access_token)
+    return Api(sandbox, company, sandbox.tokens_for(company, BANK_SCOPES).access_token)
 
 
 @pytest.fixture
@@ -187,3 +187,13 @@ def test_a_switch_wants_a_bank_account(bank: Api):
 def test_a_payment_that_nobody_ordered_is_not_found(bank: Api):
     for path in (f"bank-payments/{uuid.uuid4()}", "bank-payments/x"):
         assert bank.refused("GET", path, status=404)["code"] == "not-found"
+
+
+def test_payments_of_another_integration_are_out_of_sight(bank: Api):
+    path = f"bank-payments/{order(bank)['id']}"
+    other = another_application(bank, BANK_SCOPES)
+
+    assert other.refused("GET", path, status=404)["code"] == "not-found"
+    assert other.ok("GET", "bank-payments")["totalItems"] == 0
+    order(other)
+    assert bank.ok("GET", "bank-payments")["totalItems"] == 1

@@ -6,6 +6,7 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from tests.sandbox.entries import make
+from tests.sandbox.others import another_integration
 
 
 @pytest.fixture
@@ -73,3 +74,19 @@ def test_a_comment_is_found_on_its_own_entry_alone(api: Api, comments: str):
 
     for path in (f"{other}/{made['id']}", f"{comments}/{uuid.uuid4()}", f"{comments}/x"):
         assert api.refused("GET", path, status=404)["code"] == "not-found"
+
+
+def test_only_who_wrote_a_comment_may_change_it(api: Api, comments: str):
+    path = f"{comments}/{api.ok('POST', comments, {'content': 'ett'})['id']}"
+    other = another_integration(api)
+
+    for method, body in (("PUT", {"content": "två"}), ("DELETE", None)):
+        refusal = other.refused(method, path, body, status=400)
+        assert refusal["code"] == "operation-not-allowed"
+
+    added = other.ok("POST", comments, {"content": "tre"})
+    assert [(row["content"], row["authorName"]) for row in api.ok("GET", comments)] == [
+        ("ett", "bokio_app"),
+        ("tre", added["authorName"]),
+    ]
+    assert added["authorName"] == "Kassaflödet"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from tests.sandbox.entries import DAY, entry, item, make, make_tag, use
+from tests.sandbox.others import another_integration
 
 
 def titles(api: Api, query: str) -> list[str]:
@@ -288,3 +289,26 @@ def test_an_entry_that_nobody_made_is_not_found(api: Api):
         ("GET", "journal-entries/nonsense", None),
     ):
         assert api.refused(method, path, body, status=404)["code"] == "not-found"
+
+
+def test_an_entry_of_another_integration_can_be_reversed_too(api: Api):
+    path = f"journal-entries/{make(api)['id']}/reverse"
+
+    assert another_integration(api).ok("POST", path)["items"][0]["credit"] == 200
+
+
+def test_without_tags_in_the_plan_entries_go_without_them(api: Api):
+    tag = make_tag(api)
+    made = make(api)
+    # This plan has the private API but tags only as an addition.
+    api.sandbox.change_company(api.company_id, plan="premium")
+    private = another_integration(api)
+
+    for method, path, body in (
+        ("POST", "journal-entries", entry(tags=[use(tag)])),
+        ("GET", f"journal-entries?tagId={tag['tagId']}", None),
+        ("PUT", f"journal-entries/{made['id']}/tags", {"tags": [use(tag)]}),
+    ):
+        refusal = private.refused(method, path, body, status=403)
+        assert refusal["details"]["requiredFeature"] == "Tags"
+    assert [row["id"] for row in private.ok("GET", "journal-entries")["items"]] == [made["id"]]

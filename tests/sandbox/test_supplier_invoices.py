@@ -9,6 +9,7 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from tests.sandbox.entries import make
+from tests.sandbox.others import another_integration
 from tests.sandbox.test_uploads import upload
 
 
@@ -186,3 +187,19 @@ def test_invoices_are_found_by_each_property(api: Api, supplier: str, query: str
     assert api.ok("GET", f"supplier-invoices?query={query}")["totalItems"] == hits
     refusal = api.refused("GET", "supplier-invoices?query=projectId==x", status=400)
     assert refusal["errors"][0]["field"] == "query"
+
+
+def test_only_who_added_an_invoice_may_change_it(api: Api, supplier: str):
+    made = add(api, supplier)
+    path = f"supplier-invoices/{made['id']}"
+    document = {"id": upload(api)["id"]}
+    other = another_integration(api)
+
+    for method, where, body in (
+        ("PUT", path, invoice(supplier, totalAmount=1)),
+        ("DELETE", path, None),
+        ("POST", f"{path}/uploads", document),
+    ):
+        refusal = other.refused(method, where, body, status=400)
+        assert refusal["code"] == "operation-not-allowed"
+    assert other.ok("GET", path) == made

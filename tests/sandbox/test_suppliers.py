@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.sandbox.conftest import Api
+from tests.sandbox.others import another_integration
 
 
 def add(api: Api, **changes: object) -> Any:
@@ -168,3 +169,12 @@ def test_a_supplier_with_invoices_cannot_be_deleted(api: Api):
 def test_a_supplier_that_nobody_made_is_not_found(api: Api):
     for path in (f"suppliers/{uuid.uuid4()}", "suppliers/x"):
         assert api.refused("PUT", path, WHOLE, status=404)["code"] == "not-found"
+
+
+def test_a_supplier_is_deleted_by_its_maker_and_changed_by_anybody(api: Api):
+    path = f"suppliers/{add(api)['id']}"
+    other = another_integration(api)
+
+    assert other.refused("DELETE", path, status=400)["code"] == "operation-not-allowed"
+    assert other.ok("PUT", path, {"name": "Tebladet AB"})["name"] == "Tebladet AB"
+    assert api.call("DELETE", path).status == 204
