@@ -211,7 +211,7 @@ class SandboxProcess:
         """One HTTP request to a path below the origin. Error statuses are replies too."""
         sent = dict(headers or {})
         if json_body is not None:
-            body = json.dumps(json_body).encode()
+            body = json.dumps(json_body, default=float).encode()
             sent.setdefault("Content-Type", "application/json")
         if token:
             sent["Authorization"] = f"Bearer {token}"
