@@ -2,12 +2,12 @@
 
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from json.encoder import encode_basestring
-from typing import NoReturn, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, overload
 from urllib.parse import parse_qsl
 
 T = TypeVar("T")
@@ -94,34 +94,32 @@ def _refuse(name: str) -> NoReturn:
 
 def dumps(value: object) -> str:
     """Write JSON with each `Decimal` as the plain number it is: no exponent, no binary float."""
-    parts: list[str] = []
-    _write(value, parts)
-    return "".join(parts)
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else json.dumps(value, ensure_ascii=False)
 
 
-def _write(value: object, parts: list[str]) -> None:
-    if isinstance(value, str):
-        parts.append(encode_basestring(value))
-    elif isinstance(value, Decimal):
-        parts.append(plain(value))
-    elif isinstance(value, dict):
-        parts.append("{")
-        for index, (key, item) in enumerate(value.items()):
-            parts.append(("," if index else "") + encode_basestring(key) + ":")
-            _write(item, parts)
-        parts.append("}")
-    elif isinstance(value, list | tuple):
-        parts.append("[")
-        for index, item in enumerate(value):
-            if index:
-                parts.append(",")
-            _write(item, parts)
-        parts.append("]")
-    else:
-        parts.append(json.dumps(value))
+def _object(value: dict[str, object]) -> str:
+    pairs = [f"{encode_basestring(name)}:{dumps(item)}" for name, item in value.items()]
+    return "{" + ",".join(pairs) + "}"
+
+
+def _array(value: Sequence[object]) -> str:
+    return "[" + ",".join([dumps(item) for item in value]) + "]"
 
 
 def plain(value: Decimal) -> str:
     """`Decimal("65250.00")` as `65250`: the shortest text without an exponent."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# By exact type, because every answer goes through here, value by value.
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: str,
+    type(None): lambda _: "null",
+    Decimal: plain,
+    dict: _object,
+    list: _array,
+    tuple: _array,
+}

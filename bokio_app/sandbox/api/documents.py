@@ -12,6 +12,7 @@ from bokio_app.sandbox.api import lists, shapes
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context
 from bokio_app.sandbox.models import Invoice
+from bokio_app.sandbox.prepared import Prepared
 
 MOST_METADATA = 10
 LONGEST_METADATA_VALUE = 250
@@ -28,12 +29,20 @@ def invoices(context: Context) -> QuerySet[Invoice]:
     return context.company.invoices.select_related("customer", "entry")
 
 
+_one_invoice = Prepared(
+    lambda: Invoice.objects.select_related("customer", "entry").filter(
+        company=0, uuid=uuid.UUID(int=0)
+    )
+)
+
+
 def find_invoice(context: Context) -> Invoice:
     """The invoice of the path, or a 404 `Refusal`."""
     invoice_id = context.id("invoiceId", "invoice")
-    row = invoices(context).filter(uuid=invoice_id).first()
+    row = _one_invoice.first(context.company.pk, invoice_id)
     if row is None:
         raise refusals.not_found("invoice", invoice_id)
+    row.company = context.company
     return row
 
 
