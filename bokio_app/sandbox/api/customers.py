@@ -8,7 +8,8 @@ from bokio_app.sandbox import clock, refusals
 from bokio_app.sandbox.api import lists, shapes
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
-from bokio_app.sandbox.models import Customer
+from bokio_app.sandbox.models import Company, Customer
+from bokio_app.sandbox.prepared import Prepared
 
 PROPERTIES = {
     "name": lists.text("name"),
@@ -61,9 +62,19 @@ def delete(context: Context) -> None:
     row.delete()
 
 
+_one_customer = Prepared(lambda: Customer.objects.filter(company=0, uuid=uuid.UUID(int=0)))
+
+
+def by_id(company: Company, customer_id: uuid.UUID) -> Customer | None:
+    row = _one_customer.first(company.pk, customer_id)
+    if row:
+        row.company = company
+    return row
+
+
 def _find(context: Context) -> Customer:
     customer_id = context.id("customerId", "customer")
-    row = context.company.customers.filter(uuid=customer_id).first()
+    row = by_id(context.company, customer_id)
     if row is None:
         raise refusals.not_found("customer", customer_id)
     return row

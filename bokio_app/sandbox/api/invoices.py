@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from bokio_app.sandbox import clock, invoicing, pdf, refusals, switches, tax_reductions
-from bokio_app.sandbox.api import credit_notes, documents, lists, shapes
+from bokio_app.sandbox.api import credit_notes, customers, documents, lists, shapes
 from bokio_app.sandbox.api.customers import read_address
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Answer, Context, operation
@@ -189,7 +189,7 @@ def _customer(context: Context, body: Reader) -> Customer | None:
     customer_id = body.reference("customerRef")
     if customer_id is None:
         return None
-    row = context.company.customers.filter(uuid=customer_id).first()
+    row = customers.by_id(context.company, customer_id)
     if row is None:
         body.note("customerRef/id", "The customer does not exist")
     return row
