@@ -63,7 +63,7 @@ def test_publishing_gives_a_number_of_the_invoices_and_credits_them(api: Api):
 
     published = publish(api, note)
 
-    assert published["status"] == "overdue"
+    assert published["status"] == "published"
     assert int(published["invoiceNumber"]) == int(invoice["invoiceNumber"]) + 1
     assert published["publishedDateTime"]
     assert api.ok("GET", f"invoices/{invoice['id']}")["status"] == "credited"
