@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 PDF, PNG, JPEG = "application/pdf", "image/png", "image/jpeg"
+OCTETS = "application/octet-stream"  # how each document that was sent in is given out
 _SUFFIXES = {".pdf": PDF, ".png": PNG, ".jpg": JPEG, ".jpeg": JPEG}
 _BEGINNINGS = {b"%PDF-": PDF, b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG}
 

@@ -3,6 +3,10 @@
 import struct
 import uuid
 import zlib
+from typing import Any
+
+from tests.sandbox.conftest import Api
+from tests.support.sandbox import Reply
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\n%%EOF\r\n"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(20) + b"\xff\xd9"
@@ -34,3 +38,18 @@ def form(content: bytes, name: str, *, part: str = "file", **fields: str) -> tup
     return b"".join([*rows, f"\r\n--{boundary}--\r\n".encode()]), (
         f"multipart/form-data; boundary={boundary}"
     )
+
+
+def send(api: Api, content: bytes = PDF, name: str = "kvitto.pdf", **fields: str) -> Reply:
+    """Send the file to the uploads of the company."""
+    body, media_type = form(content, name, **fields)
+    path = f"/v1/companies/{api.company_id}/uploads"
+    headers = {"Content-Type": media_type}
+    return api.sandbox.request("POST", path, token=api.token, body=body, headers=headers)
+
+
+def upload(api: Api, content: bytes = PDF, name: str = "kvitto.pdf", **fields: str) -> Any:
+    """The upload that is made of the file."""
+    reply = send(api, content, name, **fields)
+    assert reply.status == 200, reply.body
+    return reply.json

@@ -32,14 +32,10 @@ def jpeg(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content, name, media_type",
-    [
-        (PDF, "Ritning över altan.pdf", "application/pdf"),
-        (JPEG, "foto.JPG", "image/jpeg"),
-        (png(), "foto.png", "image/png"),
-    ],
+    "content, name",
+    [(PDF, "Ritning över altan.pdf"), (JPEG, "foto.JPG"), (png(), "foto.png")],
 )
-def test_a_file_comes_back_as_it_was_sent(api: Api, content: bytes, name: str, media_type: str):
+def test_a_file_comes_back_as_it_was_sent(api: Api, content: bytes, name: str):
     draft = api.draft()
 
     attachment = attach(api, draft, content, name)
@@ -48,7 +44,7 @@ def test_a_file_comes_back_as_it_was_sent(api: Api, content: bytes, name: str, m
     assert attachment == {"id": attachment["id"], "invoiceId": draft["id"], "fileName": name}
     assert api.ok("GET", path) == attachment
     reply = api.call("GET", f"{path}/download")
-    assert (reply.headers["Content-Type"], reply.body) == (media_type, content)
+    assert (reply.headers["Content-Type"], reply.body) == ("application/octet-stream", content)
 
 
 def test_the_invoice_refers_to_its_files_in_their_order(api: Api):

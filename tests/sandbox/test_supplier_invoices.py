@@ -9,8 +9,8 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from tests.sandbox.entries import make
+from tests.sandbox.files import upload
 from tests.sandbox.others import another_integration
-from tests.sandbox.test_uploads import upload
 
 
 @pytest.fixture

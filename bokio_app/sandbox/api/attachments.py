@@ -105,4 +105,4 @@ def delete(context: Context) -> None:
 @operation("GET", f"{ATTACHMENT}/download", "download-invoice-attachment", scope="invoices:read")
 def download(context: Context) -> Answer:
     row = _find(context)
-    return Answer(200, bytes(row.content), {"Content-Type": row.content_type})
+    return Answer(200, bytes(row.content), {"Content-Type": files.OCTETS})

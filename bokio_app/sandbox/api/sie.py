@@ -1,6 +1,6 @@
 """The SIE file of a fiscal year."""
 
-from bokio_app.sandbox import sie
+from bokio_app.sandbox import files, sie
 from bokio_app.sandbox.api import company
 from bokio_app.sandbox.api.registry import Context, operation
 from bokio_app.sandbox.wire import Answer
@@ -11,7 +11,7 @@ def download(context: Context) -> Answer:
     year = company.find_fiscal_year(context)
     name = f"{year.start:%Y%m%d}-{year.end:%Y%m%d}.se"
     headers = {
-        "Content-Type": "application/octet-stream",
+        "Content-Type": files.OCTETS,
         "Content-Disposition": f'attachment; filename="{name}"',
     }
     return Answer(200, sie.sie_file(context.company, year), headers)

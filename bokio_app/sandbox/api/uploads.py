@@ -4,7 +4,7 @@ import uuid
 
 from django.db.models import QuerySet
 
-from bokio_app.sandbox import refusals, switches
+from bokio_app.sandbox import files, refusals, switches
 from bokio_app.sandbox.api import lists, multipart, shapes
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
@@ -67,8 +67,9 @@ def upload(context: Context) -> object:
 
 @operation("GET", "/uploads/{uploadId}/download", "download-upload", scope="uploads:read")
 def download(context: Context) -> Answer:
+    """The bytes alone: what they are is said by the upload itself."""
     row = _find(context)
-    return Answer(200, bytes(row.content), {"Content-Type": row.content_type})
+    return Answer(200, bytes(row.content), {"Content-Type": files.OCTETS})
 
 
 def _find(context: Context) -> Upload:
