@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from bokio_app.sandbox import clock, invoicing
@@ -41,6 +43,17 @@ def line_net(line: Mapping[str, str]) -> Decimal:
 def state(invoice: Invoice) -> str:
     """Where the invoice stands today, by the sandbox's clock."""
     return invoicing.status(invoice, clock.today())
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """A docstring with what stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", part) if place % 2 else part,) for place, part in parts),
+    )
 
 
 @register.filter
