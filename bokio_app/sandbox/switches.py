@@ -57,6 +57,7 @@ class Switches:
     brownout: Literal["off", "always", "odd-hours"] = "off"
     """Refuse every call, or those in odd hours (UTC), as before the end of a version."""
     brownout_status: Literal[410, 426] = 410
+    """The status of a call that a brownout refuses."""
     supported_versions: str = ""
     """Sent as `Bokio-Api-Supported-Versions`; empty sends none."""
     deprecated_versions: str = ""
@@ -64,15 +65,21 @@ class Switches:
     general_token_names_nobody: bool = False
     """A general token comes with empty `tenant_id` and `connection_id`, instead of without."""
     concurrent_write_status: Literal[429, 409, 500] = 429
+    """The status of a write to an address where another write is under way."""
     concurrent_write_code: str = "concurrent-write"
+    """The `code` in the body of that refusal."""
     unauthorized_body: bool = True
     """A 401 of the API has a body."""
     company_information_wrapped: bool = False
+    """Company information comes inside `companyInformation`."""
     fiscal_year_wrapped: bool = True
+    """One fiscal year comes inside `fiscalYear`."""
     create_status: Literal[200, 201] = 200
+    """The status of an answer to a call that made something."""
     delete_recorded: bool = False
     """A recorded payment or settlement may be deleted, which reverses its entry."""
     publish_needs_address: bool = True
+    """An invoice can be published only to a customer with an address."""
     publish_needs_payment_account: bool = True
     """An invoice is published only by a company with an account that can receive its payment."""
     credit_notes_among_invoices: bool = True
