@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
-from typing import NoReturn
+from decimal import Decimal, InvalidOperation
+from typing import Final, NoReturn
 from uuid import UUID
 
 # Bokio has sent NUL inside invoice numbers; PostgreSQL refuses NUL and half surrogate pairs.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+_LARGEST_EXPONENT: Final = 330  # of a double, down to the smallest
 
 
 class BodyError(ValueError):
@@ -20,12 +21,12 @@ def decode(content: bytes) -> object:
     """Parse a JSON body; numbers with a fraction or an exponent become `Decimal`, others `int`.
 
     Control characters other than tab and newline are dropped from every text.
-    Raises `BodyError` when the content is no JSON.
+    Raises `BodyError` when the content is no JSON, or holds a number that no other reader could.
     """
     try:
         value = json.loads(
             content.decode("utf-8-sig"),
-            parse_float=Decimal,
+            parse_float=_number,
             parse_constant=_refuse_constant,
             strict=False,
         )
@@ -85,6 +86,17 @@ def _clean(value: object) -> object:
             return [_clean(each) for each in value]
         case _:
             return value
+
+
+def _number(text: str) -> Decimal:
+    """Bounded as a double is: written out again, a larger exponent could fill the memory."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # the exponent itself is out of bounds
+        raise BodyError("a number is too large") from None
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise BodyError("a number is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

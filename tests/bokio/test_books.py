@@ -466,7 +466,7 @@ def test_a_field_of_the_wrong_kind_makes_the_answer_worthless_but_is_not_quoted(
     assert "nonsense" not in str(raised.value)
 
 
-@pytest.mark.parametrize("number", ["1E+900000", "1E-900000", "9" * 60])
+@pytest.mark.parametrize("number", ["1E+300", "1E-300", "9" * 60])
 def test_a_number_that_could_fill_the_memory_is_no_amount(server, bokio, number):
     server.will(
         answers(

@@ -105,8 +105,34 @@ def test_half_a_surrogate_pair_is_dropped_because_no_database_takes_it():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<html>", b'{"a": 1', b"\xff", b"NaN", b'{"a": Infinity}', b"[" * 100_000, b"9" * 5000],
-    ids=["empty", "html", "cut", "no utf-8", "nan", "infinity", "too deep", "too long"],
+    [
+        b"",
+        b"<html>",
+        b'{"a": 1',
+        b"\xff",
+        b"NaN",
+        b'{"a": Infinity}',
+        b"[" * 100_000,
+        b"9" * 5000,
+        b"1e400",
+        b"-1e-400",
+        b'{"a": 1e99999999999999999999}',
+        b"0e99999999999999999999",
+    ],
+    ids=[
+        "empty",
+        "html",
+        "cut",
+        "no utf-8",
+        "nan",
+        "infinity",
+        "too deep",
+        "too long",
+        "too large",
+        "too small",
+        "beyond large",
+        "large nothing",
+    ],
 )
 def test_what_is_no_json_is_refused_without_quoting_it(content):
     with pytest.raises(wire.BodyError) as refused:
