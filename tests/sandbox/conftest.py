@@ -67,6 +67,11 @@ class Api:
     def balance(self, account: int) -> Decimal:
         return self.sandbox.balance(self.company_id, account)
 
+    def entries(self) -> list[dict[int, Decimal]]:
+        """Debit less credit per account, of each journal entry."""
+        found = self.sandbox.books(self.company_id)["journalEntries"]
+        return [{row["account"]: row["debit"] - row["credit"] for row in e["items"]} for e in found]
+
 
 def line(**changes: object) -> dict[str, Any]:
     standard = {
