@@ -13,6 +13,7 @@ import httptools
 LARGEST_BODY = 12 * 1024 * 1024
 LARGEST_HEAD = 64 * 1024
 PIECE = 64 * 1024
+OFFER = frozenset({"connection", "upgrade", "http2-settings"})
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -42,11 +43,14 @@ class Request:
 
 @dataclass
 class _Parts:
+    method: str = ""
     url: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     body: list[bytes] = field(default_factory=list)
     head_size: int = 0
     body_size: int = 0
+    unparsed: int = 0
+    offers_upgrade: bool = False
     headers_done: bool = False
     keep_alive: bool = True
 
@@ -58,7 +62,7 @@ class Requests:
         self._connection = connection
         self._whole: deque[Request] = deque()
         self._parts = _Parts()
-        self._too_large: Malformed | None = None
+        self._refused: Malformed | None = None
         self._parser = httptools.HttpRequestParser(self)
 
     def next(self) -> Request | None:
@@ -67,6 +71,8 @@ class Requests:
         Raises `Malformed`, and `TimeoutError` when nothing arrives for the connection's time-out.
         """
         while not self._whole:
+            if self._refused:
+                raise self._refused
             data = self._connection.recv(PIECE)
             if not data:
                 return None
@@ -74,20 +80,29 @@ class Requests:
         return self._whole.popleft()
 
     def _feed(self, data: bytes) -> None:
+        parts = self._parts
+        if not parts.headers_done and parts.unparsed > LARGEST_HEAD:
+            self._refused = Malformed(431, "The headers are too large")
+            return
+        parts.unparsed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # Going on with HTTP/1.1 is how a server declines to speak another protocol.
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self._feed(rest)
+            self._decline(data[upgrade.args[0] :])
         except httptools.HttpParserError as wrong:
-            if not self._whole:
-                raise self._too_large or Malformed(400, str(wrong)) from None
-        if not self._parts.headers_done and self._parts.head_size > LARGEST_HEAD:
-            raise Malformed(431, "The headers are too large")
-        if self._too_large and not self._whole:
-            raise self._too_large
+            self._refused = self._refused or Malformed(400, str(wrong))
+
+    def _decline(self, rest: bytes) -> None:
+        """Read the request again without its offer to speak another protocol.
+
+        Java's client offers HTTP/2 with every request. The parser stops at an offer, body or not.
+        """
+        parts = self._parts
+        lines = [f"{parts.method} {parts.url.decode('latin-1')} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in parts.headers.items() if name not in OFFER]
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        self._parser = httptools.HttpRequestParser(self)
+        self._feed(head + rest)
 
     def on_message_begin(self) -> None:
         self._parts = _Parts()
@@ -109,9 +124,17 @@ class Requests:
     def on_headers_complete(self) -> None:
         parts = self._parts
         parts.headers_done = True
+        parts.method = self._parser.get_method().decode("ascii")
         parts.keep_alive = bool(self._parser.should_keep_alive())
-        if int(parts.headers.get("content-length", "0")) > LARGEST_BODY:
-            self._too_large = Malformed(413, "The body is too large")
+        parts.offers_upgrade = self._parser.should_upgrade()
+        if parts.method == "CONNECT":
+            self._refused = Malformed(405, "This is no proxy")
+        elif parts.head_size > LARGEST_HEAD:
+            self._refused = Malformed(431, "The headers are too large")
+        elif parts.offers_upgrade:
+            return
+        elif int(parts.headers.get("content-length", "0")) > LARGEST_BODY:
+            self._refused = Malformed(413, "The body is too large")
         elif parts.headers.get("expect", "").lower() == "100-continue":
             self._connection.sendall(CONTINUE)
 
@@ -119,18 +142,18 @@ class Requests:
         parts = self._parts
         parts.body_size += len(piece)
         if parts.body_size > LARGEST_BODY:
-            self._too_large = Malformed(413, "The body is too large")
+            self._refused = Malformed(413, "The body is too large")
         else:
             parts.body.append(piece)
 
     def on_message_complete(self) -> None:
         parts = self._parts
-        if self._too_large:
+        if self._refused or parts.offers_upgrade:
             return
         path, query = _target(parts.url.decode("latin-1"))
         self._whole.append(
             Request(
-                method=self._parser.get_method().decode("ascii"),
+                method=parts.method,
                 path=path,
                 query=query,
                 version=self._parser.get_http_version(),

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar, overload
 from urllib.parse import parse_qsl
 
 T = TypeVar("T")
+LARGEST_EXPONENT = 30
 
 
 class Ending(Enum):
@@ -84,8 +85,23 @@ def json_answer(
 
 
 def loads(raw: bytes) -> object:
-    """Read JSON with decimals as `Decimal`. Raises `ValueError`, also for NaN and Infinity."""
-    return json.loads(raw, parse_float=Decimal, parse_constant=_refuse)
+    """Read JSON with decimals as `Decimal`.
+
+    Raises `ValueError`, also for NaN and Infinity, for numbers beyond all use, and for half a
+    surrogate pair, which is no character; `RecursionError` for what is nested without end.
+    """
+    text = raw.decode("utf-8-sig")
+    data = json.loads(text, parse_float=_decimal, parse_constant=_refuse)
+    if "\\u" in text:
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    return data
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"{text} is out of range")
+    return number
 
 
 def _refuse(name: str) -> NoReturn:

@@ -248,10 +248,25 @@ class SandboxProcess:
         kind: str,
         *,
         nth: int | None = 1,
+        times: int | None = None,
+        probability: float | None = None,
+        seed: int = 0,
+        company: str = "",
+        method: str = "",
         **params: object,
     ) -> str:
         """Order a fault for the nth call of an operation (None: all); returns its id."""
-        body = {"operation": operation, "kind": kind, "nth": nth, "params": params}
+        body = {
+            "operation": operation,
+            "kind": kind,
+            "nth": nth,
+            "times": times,
+            "probability": probability,
+            "seed": seed,
+            "company": company,
+            "method": method,
+            "params": params,
+        }
         return str(self.control("POST", "faults", body)["id"])
 
     def lose_answer(self, operation: str, *, nth: int | None = 1) -> str:
@@ -307,6 +322,26 @@ class SandboxProcess:
     def change_company(self, company_id: str, **changes: object) -> None:
         """Such as `automaticRecording=True` or `fiscalYears={"2024": {"status": "closed"}}`."""
         self.control("POST", f"companies/{company_id}", changes)
+
+    def new_company(self, name: str, **details: object) -> str:
+        """Such as `plan="basic"` or `method="cash"`; returns its id."""
+        return str(self.control("POST", "companies", {"name": name, **details})["id"])
+
+    def new_application(self, name: str, redirect_uri: str, **details: object) -> Any:
+        """Register an application; the answer holds `clientId` and `clientSecret`."""
+        body = {"name": name, "redirectUris": [redirect_uri], **details}
+        return self.control("POST", "applications", body)
+
+    def private_token(
+        self, company_id: str, scopes: Sequence[str] = ALL_SCOPES, *, name: str = "Private"
+    ) -> str:
+        """Make a private integration of the company and return its lasting token."""
+        body = {"name": name, "scopes": list(scopes)}
+        return str(self.control("POST", f"companies/{company_id}/private-tokens", body)["token"])
+
+    def usage(self) -> Any:
+        """`calls` and `failed` per `connectionId` and `day`."""
+        return self.control("GET", "usage")["usage"]
 
     def move_clock(self, seconds: float) -> None:
         self.control("POST", "clock", {"seconds": seconds})
