@@ -6,7 +6,7 @@ code page 437; a field of text stands between quotation marks.
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, groupby, product
@@ -24,6 +24,8 @@ SERIES = "V"
 FIRST_RESULT_ACCOUNT = 3000
 ENCODING, LINE_END = "cp437", "\r\n"
 ZERO, ONE = Decimal(0), Decimal(1)
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
+_NOT_IN_TEXT = str.maketrans({"\\": "/", '"': '\\"', **dict.fromkeys(map(chr, _CONTROLS), " ")})
 
 Balances = Mapping[int, Decimal]
 """Debit less credit per account, SEK."""
@@ -171,13 +173,15 @@ def _shares(
     return on_entries, on_items
 
 
-def split(amount: Decimal, shares: Iterable[Share]) -> list[tuple[str, Decimal]]:
+def split(amount: Decimal, shares: Sequence[Share]) -> list[tuple[str, Decimal]]:
     """Divide an amount among the objects it is tagged with, as lists of objects of the format.
 
     A transaction of the format knows no shares, so each combination of objects from different
     dimensions becomes one of its own. What is left of a dimension goes without an object of it,
     and what rounding leaves goes to the last part.
     """
+    if not shares:
+        return [("", amount)]
     dimensions: dict[int, list[tuple[str, Decimal]]] = {}
     for share in shares:
         named = f"{share.dimension} {_text(str(share.object))}"
@@ -198,11 +202,7 @@ def split(amount: Decimal, shares: Iterable[Share]) -> list[tuple[str, Decimal]]
 
 def _text(value: str) -> str:
     """A field of text. The format has no control characters, and `\\` only before a quote."""
-    kept = "".join(
-        " " if unicodedata.category(letter) == "Cc" else letter
-        for letter in unicodedata.normalize("NFC", value)
-    )
-    return '"' + kept.replace("\\", "/").replace('"', '\\"') + '"'
+    return '"' + unicodedata.normalize("NFC", value).translate(_NOT_IN_TEXT) + '"'
 
 
 def _day(value: dt.date) -> str:

@@ -249,6 +249,8 @@ def test_tags_of_a_foreign_item_or_of_both_levels_are_refused(api: Api):
     both = {"tags": [use(tag)], "items": [{"id": made["items"][0]["id"], "tags": [use(tag)]}]}
 
     assert api.pointers("PUT", path, foreign) == ["#/items/0/id"]
+    silent = {"items": [{"id": made["items"][0]["id"]}]}
+    assert api.pointers("PUT", path, silent) == ["#/items/0/tags"]
     assert api.refused("PUT", path, both, status=400)["code"] == "validation-error"
     assert len(api.ok("GET", f"journal-entries/{made['id']}")["tags"]) == 1
 

@@ -6,12 +6,14 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.sandbox.conftest import Api, line
 from tests.sandbox.entries import item, make, make_tag, use
+from tests.support.sandbox import SandboxProcess
 
 # A field between quotation marks, a list of objects between braces, or a bare word.
 FIELD = re.compile(r'"((?:\\"|[^"])*)"|\{([^}]*)\}|(\S+)')
@@ -229,3 +231,29 @@ def test_a_year_that_the_company_lacks_is_not_found(api: Api):
     for year in (uuid.uuid4(), "x"):
         refusal: Any = api.refused("GET", f"sie/{year}/download", status=404)
         assert refusal["code"] == "not-found"
+
+
+def test_the_files_of_all_years_come_to_what_the_books_hold(sandbox: SandboxProcess):
+    sandbox.reset(companies=1, history=40)
+    company = sandbox.companies()[0]["id"]
+    api = Api(sandbox, company, sandbox.tokens_for(company).access_token)
+    years = api.ok("GET", "fiscal-years?pageSize=100")["items"]
+
+    files = [download(api, year["startDate"][:4]) for year in years]
+
+    books = {
+        int(account): Decimal(balance)
+        for account, balance in sandbox.books(company)["balances"].items()
+    }
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for file in files:
+        for account, amount in file.changes().items():
+            sums[account] += amount
+    assert len(books) > 4
+    assert {account: amount for account, amount in sums.items() if amount} == {
+        account: amount for account, amount in books.items() if amount
+    }
+    for file, after in pairwise(files):
+        closing, opening = file.balances["UB", "0"], after.balances["IB", "0"]
+        moved = {account for account in closing if closing[account] != opening.get(account)}
+        assert moved <= {2091}

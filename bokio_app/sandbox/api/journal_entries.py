@@ -71,12 +71,17 @@ def _by_number(name: str, operator: str, value: str) -> Q | None:
 
 @operation("GET", ENTRY, "get-journalentries-journalId", scope="journal-entries:read")
 def journal_entry(context: Context) -> object:
-    return _shown(find(context))
+    return shapes.journal_entry(_find(context, shapes.whole_entries(context.company.entries.all())))
 
 
 def find(context: Context) -> JournalEntry:
+    """The entry of the path, without its items."""
+    return _find(context, context.company.entries.select_related("company"))
+
+
+def _find(context: Context, rows: QuerySet[JournalEntry]) -> JournalEntry:
     entry_id = context.id("journalEntryId", "journal entry")
-    row = context.company.entries.select_related("company").filter(uuid=entry_id).first()
+    row = rows.filter(uuid=entry_id).first()
     if row is None:
         raise refusals.not_found("journal entry", entry_id)
     return row
@@ -177,6 +182,8 @@ def _tags_of_items(
         key = item.integer("id", required=True)
         if key is not None and (key not in known or key in uses):
             item.note("id", f"The journal entry has no item {key}, or it was named before")
+        if not item.given("tags"):
+            item.note("tags", "The tags field is required")
         uses[key or 0] = tags.read(item)
         item.done()
     return uses
