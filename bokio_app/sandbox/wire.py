@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from json.encoder import encode_basestring
 from typing import Any, NoReturn, TypeVar, overload
@@ -98,9 +98,12 @@ def loads(raw: bytes) -> object:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent that not even a decimal can have
+        raise ValueError("A number is out of range") from None
     if abs(number.adjusted()) > LARGEST_EXPONENT:
-        raise ValueError(f"{text} is out of range")
+        raise ValueError("A number is out of range")
     return number
 
 
