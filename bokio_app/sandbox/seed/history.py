@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
+
 from bokio_app.sandbox import clock, ledger, sales
 from bokio_app.sandbox.models import (
+    Amount,
     Company,
     CreditNote,
     Customer,
@@ -25,6 +28,7 @@ from bokio_app.sandbox.totals import add_up, payment_reference
 FIRST_DAY = dt.date(2024, 1, 8)
 FIRST_NUMBER = 1001
 BATCH = 500
+SLICE = 2000
 # How an invoice fared, out of a hundred. The newest ones are still open or drafts, see `_fate`.
 FATES = (
     ("paid", 66),
@@ -46,6 +50,7 @@ class _Books:
     invoices: list[Invoice] = field(default_factory=list)
     dependents: list[Payment | Settlement | CreditNote] = field(default_factory=list)
     next_number: int = FIRST_NUMBER
+    next_entry: int = 1
 
     def uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.draw.getrandbits(128), version=4)
@@ -59,10 +64,11 @@ class _Books:
         entry = JournalEntry(
             uuid=self.uuid(),
             company=self.company,
-            number=len(self.entries) + 1,
+            number=self.next_entry,
             title=title,
             date=day,
         )
+        self.next_entry += 1
         self.entries.append((entry, rows))
         return entry
 
@@ -75,6 +81,8 @@ def write(draw: random.Random, company: Company, customers: Sequence[Customer], 
     for place in range(count):
         day = FIRST_DAY + dt.timedelta(days=span * (place + 1) // count)
         _invoice(books, draw.choice(customers), day, place)
+        if len(books.invoices) == SLICE:
+            _insert(books)
     _insert(books)
 
 
@@ -229,25 +237,31 @@ _OUTCOMES: dict[str, Callable[[_Books, Invoice], None]] = {
 
 
 def _insert(books: _Books) -> None:
+    """Write what was gathered, and begin anew: long histories would not fit into memory."""
     JournalEntry.objects.bulk_create([entry for entry, _ in books.entries], BATCH)
-    JournalItem.objects.bulk_create(
-        [
-            JournalItem(
-                entry=entry,
-                company=books.company,
-                account=row.account,
-                debit=row.sides[0],
-                credit=row.sides[1],
-            )
-            for entry, rows in books.entries
-            for row in rows
-        ],
-        BATCH,
-    )
+    _insert_items(books)
     Invoice.objects.bulk_create(books.invoices, BATCH)
     for model in (Payment, Settlement, CreditNote):
         rows: list[Any] = [row for row in books.dependents if isinstance(row, model)]
         model.objects.bulk_create(rows, BATCH)
     books.company.next_invoice_number = books.next_number
-    books.company.next_entry_number = len(books.entries) + 1
+    books.company.next_entry_number = books.next_entry
     books.company.save(update_fields=["next_invoice_number", "next_entry_number"])
+    books.entries, books.invoices, books.dependents = [], [], []
+
+
+def _insert_items(books: _Books) -> None:
+    """The items are most of all rows, and plain enough to do without an object for each."""
+    columns = ("entry_id", "company_id", "account", "debit", "credit")
+    statement = (
+        f"INSERT INTO {JournalItem._meta.db_table} ({', '.join(columns)}) "  # noqa: S608, SLF001  # a name of our own
+        f"VALUES ({', '.join(['%s'] * len(columns))})"
+    )
+    amount = Amount()
+    values = [
+        (entry.pk, books.company.pk, row.account, *map(amount.get_prep_value, row.sides))
+        for entry, rows in books.entries
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, values)
