@@ -25,6 +25,9 @@ class Verdict(Enum):
     BROWNOUT = "brownout"  # this version of the API is being switched off
 
 
+_PLACE: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One refused field: `pointer` such as `#/lineItems/0/taxRate`, or `query` for a filter."""
@@ -42,7 +45,7 @@ class FieldError:
         names = [each.replace("~1", "/").replace("~0", "~") for each in steps]
         if start not in {"", "#"}:
             names.insert(0, start)
-        return tuple(int(each) if each.isdecimal() else each for each in names)
+        return tuple(int(each) if _PLACE.fullmatch(each) else each for each in names)
 
 
 @dataclass(frozen=True)

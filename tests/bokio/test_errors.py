@@ -136,6 +136,7 @@ def test_a_personal_number_in_a_message_is_masked_and_a_companys_number_is_not()
         ("#", ()),
         ("", ()),
         ("query", ("query",)),
+        (f"#/items/{'9' * 5000}/٣/007", ("items", "9" * 5000, "٣", "007")),
     ],
 )
 def test_a_pointer_is_taken_apart_into_names_and_places(pointer, path):

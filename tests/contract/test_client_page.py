@@ -14,6 +14,7 @@ import pytest
 from bokio_app.bokio import errors, http, oauth, paging, transport
 from bokio_app.bokio.bank_payments import MOST_AT_ONCE
 from bokio_app.bokio.client import Bokio, GeneralApi
+from bokio_app.bokio.filterable import FILTERABLE
 from bokio_app.bokio.filters import FilterError
 from bokio_app.bokio.oauth import OAuthApp
 from tests.contract.published import AVAILABLE, contract
@@ -136,6 +137,32 @@ def test_a_row_says_what_the_methods_docstring_says_about_calling_again(name):
     not_again = "ot repeatable" in told or name == "OAuthApp.refresh"
     assert again == ("no" if not_again else "yes")
     assert bool(proof) is not_again
+
+
+FILTERED = {
+    name: properties
+    for name, method in METHODS.items()
+    for operation, properties in FILTERABLE.items()
+    if f'"{operation}"' in getsource(method)
+}
+FOUR_REFERENCES = {
+    *("buyerReference", "contractReference", "orderNumberReference", "projectReference"),
+}
+
+
+def test_every_list_that_can_be_filtered_is_a_method():
+    assert len(FILTERED) == len(FILTERABLE)
+
+
+@pytest.mark.parametrize("name", FILTERED)
+def test_a_lists_docstring_names_what_it_can_be_filtered_by(name):
+    told = re.sub(r"\s+", " ", METHODS[name].__doc__ or "")
+    (sentence,) = re.findall(r"Filters: (.*?)\.(?: |$)", told)
+
+    named = {word.removesuffix("<key>") for word in re.findall(r"`([^`]+)`", sentence)}
+    if "the four references" in sentence:
+        named |= FOUR_REFERENCES
+    assert named == FILTERED[name].keys()
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="BOKIO_OPENAPI_DIR names no published descriptions")
