@@ -46,6 +46,8 @@ class _Forms(HTMLParser):
         self._inside = False
         self.leads = ""
         self._select = ""
+        self._first: str | None = None
+        self._chosen: str | None = None
         self._area = ""
         self.found: dict[str, list[str]] | None = None
 
@@ -63,9 +65,11 @@ class _Forms(HTMLParser):
     def _field(self, tag: str, given: dict[str, str]) -> None:
         name = given.get("name", "")
         if tag == "select":
-            self._select = name
+            self._select, self._first, self._chosen = name, None, None
         elif tag == "option" and "selected" in given:
-            self._add(self._select, given["value"])
+            self._chosen = given["value"]
+        elif tag == "option" and self._first is None:
+            self._first = given["value"]
         elif tag == "textarea":
             self._area = name
         elif tag == "input":
@@ -81,6 +85,9 @@ class _Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
+        elif tag == "select" and self._inside:
+            # A browser sends the first option where none is marked.
+            self._add(self._select, self._first or "" if self._chosen is None else self._chosen)
 
     def _add(self, name: str, value: str) -> None:
         assert self.found is not None
