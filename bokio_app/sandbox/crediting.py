@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from bokio_app.sandbox import cash, clock, invoicing, ledger, refusals, sales
+from bokio_app.sandbox import cash, clock, invoicing, ledger, refusals, sales, switches
 from bokio_app.sandbox.models import CreditNote, Invoice
 from bokio_app.sandbox.refusals import FieldError
 from bokio_app.sandbox.totals import StoredLine, add_up, sales_lines
@@ -57,7 +57,7 @@ def create(invoice: Invoice) -> CreditNote:
         credit_date=today,
         due_date=today + dt.timedelta(days=invoice.company.payment_days),
         lines=lines,
-        metadata=invoice.metadata,
+        metadata=invoice.metadata if switches.current().credit_notes_copy_metadata else {},
     )
     if not sales_lines(lines) or _left_over(invoice) <= 0:
         raise refusals.not_allowed("The invoice is credited already")

@@ -72,7 +72,7 @@ def recalculate(invoice: Invoice) -> None:
     if invoice.deduction and invoice.deduction >= invoice.total:
         message = "The deductions must come to less than the total"
         raise refusals.invalid([FieldError("#/taxReduction/deductionPeople", message)])
-    invoice.outstanding = sales.owed(invoice)
+    _leave_open(invoice)
 
 
 def require_draft(invoice: Invoice) -> None:
@@ -83,6 +83,11 @@ def require_draft(invoice: Invoice) -> None:
 def require_published(invoice: Invoice) -> None:
     if invoice.number is None:
         raise refusals.not_allowed("The invoice is not published")
+
+
+def require_payable(invoice: Invoice) -> None:
+    if not switches.current().drafts_take_payments:
+        require_published(invoice)
 
 
 def publish(invoice: Invoice) -> None:
@@ -133,13 +138,15 @@ def in_open_year(company: Company, day: dt.date) -> bool:
 def record_invoice(invoice: Invoice) -> None:
     """Write the journal entry of a published invoice: once, in an open year, under accrual."""
     company = invoice.company
+    by_cash = cash.applies(invoice)
     refused = (
         invoice.number is None
         or invoice.entry_id is not None
         or not in_open_year(company, invoice.invoice_date)
-        or cash.applies(invoice)
     )
-    rows = [] if refused else ledger.sale_rows(sales.of_invoice(invoice))
+    if by_cash and not refused and not switches.current().cash_invoice_record_refused:
+        return
+    rows = [] if refused or by_cash else ledger.sale_rows(sales.of_invoice(invoice))
     if not rows:
         raise refusals.impossible("invoice", invoice.uuid)
     title = f"Kundfaktura {invoice.number} {invoice.customer_name}".strip()
@@ -154,9 +161,10 @@ def delete_draft(invoice: Invoice) -> None:
 
 def pay(invoice: Invoice, *, day: dt.date, amount: Decimal, account: int) -> Payment:
     """Register a payment in SEK. It is not recorded yet."""
-    require_published(invoice)
+    require_payable(invoice)
     payment = Payment.objects.create(invoice=invoice, date=day, amount=amount, account=account)
-    change_sums(invoice, paid=amount)
+    if switches.current().unrecorded_counts:
+        change_sums(invoice, paid=amount)
     record_automatically(invoice.company, record_payment, payment)
     return payment
 
@@ -169,11 +177,12 @@ def settle(
     `kind` is a type of the API, or one that only the app can make: `badDebt`, which is booked
     as a loss, or `balanceAdjustment`, which the books never see.
     """
-    require_published(invoice)
+    require_payable(invoice)
     settlement = Settlement.objects.create(
         invoice=invoice, type=kind, date=day, amount=amount, vat_scheme=vat_scheme
     )
-    change_sums(invoice, settled=amount)
+    if switches.current().unrecorded_counts or kind in UNRECORDED_KINDS:
+        change_sums(invoice, settled=amount)
     record_automatically(invoice.company, record_settlement, settlement)
     return settlement
 
@@ -190,9 +199,13 @@ def change_sums(
     invoice.paid += paid
     invoice.settled += settled
     invoice.credited += credited
+    _leave_open(invoice)
+    invoice.save(update_fields=["paid", "settled", "credited", "outstanding"])
+
+
+def _leave_open(invoice: Invoice) -> None:
     closed = invoice.paid + invoice.settled + invoice.credited
     invoice.outstanding = sales.owed(invoice) - closed
-    invoice.save(update_fields=["paid", "settled", "credited", "outstanding"])
 
 
 def record_payment(payment: Payment) -> None:
@@ -211,6 +224,8 @@ def record_payment(payment: Payment) -> None:
         rows=rows,
     )
     payment.save(update_fields=["entry"])
+    if not switches.current().unrecorded_counts:
+        change_sums(invoice, paid=payment.amount)
 
 
 def record_settlement(settlement: Settlement) -> None:
@@ -234,6 +249,8 @@ def record_settlement(settlement: Settlement) -> None:
         rows=rows,
     )
     settlement.save(update_fields=["entry"])
+    if not switches.current().unrecorded_counts:
+        change_sums(invoice, settled=settlement.amount)
 
 
 def _cash_rows(invoice: Invoice, received: list[Row]) -> list[Row]:
@@ -244,13 +261,16 @@ def _cash_rows(invoice: Invoice, received: list[Row]) -> list[Row]:
 def delete_payment(payment: Payment) -> None:
     _release_entry(payment.entry, "invoice payment", payment.date)
     payment.delete()
-    change_sums(payment.invoice, paid=-payment.amount)
+    if payment.entry_id or switches.current().unrecorded_counts:
+        change_sums(payment.invoice, paid=-payment.amount)
 
 
 def delete_settlement(settlement: Settlement) -> None:
     _release_entry(settlement.entry, "invoice settlement", settlement.date)
     settlement.delete()
-    change_sums(settlement.invoice, settled=-settlement.amount)
+    counted = settlement.entry_id or settlement.type in UNRECORDED_KINDS
+    if counted or switches.current().unrecorded_counts:
+        change_sums(settlement.invoice, settled=-settlement.amount)
 
 
 def _release_entry(entry: JournalEntry | None, kind: str, day: dt.date) -> None:

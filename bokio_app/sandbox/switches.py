@@ -84,6 +84,21 @@ class Switches:
     """An invoice is published only by a company with an account that can receive its payment."""
     credit_notes_among_invoices: bool = True
     """Published credit notes are also rows of the list of invoices, with status `credit`."""
+    credit_notes_copy_metadata: bool = True
+    """A new credit note has the metadata of its invoice."""
+    drafts_take_payments: bool = False
+    """Payments and settlements can be registered before the invoice is published."""
+    unrecorded_counts: bool = True
+    """Payments and settlements change what is open, and the status, before they are recorded.
+
+    Turn it before the first of them is registered.
+    """
+    paid_amount_in_sek: bool = False
+    """`paidAmount` of an invoice in another currency is SEK, as payments are."""
+    cash_invoice_record_refused: bool = True
+    """Recording an invoice of a cash-method year is refused; else it succeeds without an entry."""
+    large_pages_refused: bool = True
+    """A page size above 100 is refused; else a page of 100 is given."""
     personal_numbers_fully_masked: bool = False
     """Other integrations see `YYYYMMDD-XXXX` itself, not a birth date with four digits hidden."""
     newest_first: bool = False

@@ -268,3 +268,37 @@ def test_deleting_a_recorded_payment_is_a_switch_and_reverses_its_entry(api: Api
     assert api.entries()[1:] == [{1930: 400, RECEIVABLES: -400}, {1930: -400, RECEIVABLES: 400}]
     assert api.ok("GET", f"invoices/{invoice['id']}")["paidAmount"] == 0
     assert api.balance(RECEIVABLES) == 1250
+
+
+@pytest.mark.parametrize(
+    "what, body",
+    [
+        (
+            "payments",
+            {"date": "2024-10-12", "sumBaseCurrency": 5, "bookkeepingAccountNumber": 1930},
+        ),
+        (
+            "settlements",
+            {
+                "type": "bankFee",
+                "invoiceSettlementDetails": {"date": "2024-10-12", "sumBaseCurrency": 5},
+            },
+        ),
+    ],
+)
+def test_a_closed_year_takes_no_payment_and_gives_none_back(
+    api: Api, what: str, body: dict[str, Any]
+):
+    path = f"invoices/{recorded(api)['id']}/{what}"
+    api.sandbox.set_switches(delete_recorded=True)
+    booked = f"{path}/{api.ok('POST', path, body)['id']}"
+    api.ok("POST", f"{booked}/record")
+    late = f"{path}/{api.ok('POST', path, body)['id']}"
+    before = api.entries()
+    api.sandbox.change_company(api.company_id, fiscalYears={"2024": {"status": "closed"}})
+
+    refusal = api.refused("POST", f"{late}/record", status=400)
+
+    assert (refusal["code"], "errors" in refusal) == ("validation-error", False)
+    assert api.refused("DELETE", booked, status=400)["code"] == "operation-not-allowed"
+    assert api.entries() == before

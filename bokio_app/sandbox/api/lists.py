@@ -18,6 +18,8 @@ from bokio_app.sandbox.refusals import FieldError
 
 _CONDITION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(==|!=|>=|<=|>|<|~)\s*(.*?)\s*\Z", re.DOTALL)
 LARGEST_NUMBER = Decimal(10) ** 15
+LARGEST_PARAMETER = 1_000_000
+LONGEST_PARAMETER = 9
 _ORDERED = {">": "gt", "<": "lt", ">=": "gte", "<=": "lte"}
 
 Parse = Callable[[str], Any]
@@ -177,8 +179,10 @@ def page_of(
 ) -> dict[str, object]:
     """One page of a list that shows the rows of each part after those of the one before it."""
     errors: list[FieldError] = []
-    size = _whole(query, "pageSize", page_size, errors, largest=switches.LARGEST_PAGE)
-    current = _whole(query, "page", 1, errors)
+    refused = switches.current().large_pages_refused
+    largest = switches.LARGEST_PAGE if refused else LARGEST_PARAMETER
+    size = min(_whole(query, "pageSize", page_size, errors, largest), switches.LARGEST_PAGE)
+    current = _whole(query, "page", 1, errors, LARGEST_PARAMETER)
     if errors:
         raise refusals.invalid(errors)
     counts = [part.rows.count() for part in parts]
@@ -201,13 +205,13 @@ def _whole(
     name: str,
     default: int,
     errors: list[FieldError],
-    *,
-    largest: int = 1_000_000,
+    largest: int,
 ) -> int:
     given = query.get(name, "")
     if not given:
         return default
-    if given.isascii() and given.isdecimal() and 1 <= int(given) <= largest:
+    digits = given.isascii() and given.isdecimal() and len(given) <= LONGEST_PARAMETER
+    if digits and 1 <= int(given) <= largest:
         return int(given)
     errors.append(FieldError(name, f"The {name} parameter must be between 1 and {largest}"))
     return default

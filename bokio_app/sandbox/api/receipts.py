@@ -44,7 +44,7 @@ def payment(context: Context) -> object:
 @operation("POST", PAYMENTS, "post-invoice-payment", scope="invoices:write", creates=True)
 def pay(context: Context) -> object:
     invoice = find_invoice(context)
-    invoicing.require_published(invoice)
+    invoicing.require_payable(invoice)
     body = Reader(context.body())
     body.read_only("id", "invoiceId", "journalEntryRef")
     day = body.day("date", required=True)
@@ -103,7 +103,7 @@ def settlement(context: Context) -> object:
 @operation("POST", SETTLEMENTS, "post-invoice-settlement", scope="invoices:write", creates=True)
 def settle(context: Context) -> object:
     invoice = find_invoice(context)
-    invoicing.require_published(invoice)
+    invoicing.require_payable(invoice)
     body = Reader(context.body())
     body.read_only("id", "invoiceId", "journalEntryRef")
     kind = body.choice("type", WRITABLE_TYPES, required=True)

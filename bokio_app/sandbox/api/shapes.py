@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bokio_app.sandbox import clock, invoicing, tax_reductions
+from bokio_app.sandbox import clock, invoicing, switches, tax_reductions
 from bokio_app.sandbox.models import (
     Account,
     Application,
@@ -112,7 +112,7 @@ def invoice(row: Invoice, reader: Application | None = None) -> Json:
         "currencyRate": row.currency_rate,
         "totalAmount": row.total,
         "totalTax": row.tax,
-        "paidAmount": row.paid if row.currency_rate == 1 else half_up(row.paid / row.currency_rate),
+        "paidAmount": row.paid if row.currency_rate == 1 else _paid_amount(row),
         "status": invoicing.status(row, clock.today()),
         "invoiceDate": row.invoice_date.isoformat(),
         "dueDate": row.due_date.isoformat(),
@@ -133,6 +133,11 @@ def invoice(row: Invoice, reader: Application | None = None) -> Json:
     if row.delivery_address:
         data["deliveryAddress"] = row.delivery_address
     return data
+
+
+def _paid_amount(row: Invoice) -> Decimal:
+    in_sek = switches.current().paid_amount_in_sek
+    return row.paid if in_sek else half_up(row.paid / row.currency_rate)
 
 
 def attachment_refs(row: Invoice) -> list[Json]:
