@@ -204,3 +204,129 @@ def test_a_bad_request_for_authorization_is_answered_in_place(
 
     assert (reply.status, reply.json["error"]) == (400, error)
     assert reply.json["error_description"]
+
+
+def test_elevated_scopes_are_for_approved_applications_alone(sandbox: SandboxProcess):
+    callback = "https://app.example/callback"
+    query = {
+        "response_type": "code",
+        "redirect_uri": callback,
+        "state": "s",
+        "scope": "invoices:read bank-payments:write",
+    }
+
+    def ask(*, approved: bool):
+        made = sandbox.new_application("Payer", callback, approvedForBankPayments=approved)
+        wish = query | {"client_id": made["clientId"]}
+        return sandbox.request("GET", "/v1/authorize?" + urlencode(wish))
+
+    refused = ask(approved=False)
+    assert (refused.status, refused.json["error"]) == (400, "invalid_scope")
+    assert ask(approved=True).status == 200
+
+
+def test_parameters_of_pkce_are_ignored(sandbox: SandboxProcess):
+    query = {
+        "response_type": "code",
+        "client_id": sandbox.client_id,
+        "redirect_uri": sandbox.redirect_uri,
+        "state": "s",
+        "scope": "invoices:read",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    assert sandbox.request("GET", "/v1/authorize?" + urlencode(query)).status == 200
+
+    code = sandbox.authorize_directly(_company(sandbox))
+
+    assert _exchange(sandbox, code, code_verifier="dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW").status == 200
+
+
+def test_a_private_integration_asks_for_no_consent_and_no_token(api: Api):
+    api.sandbox.private_token(api.company_id)
+    applications = api.sandbox.control("GET", "applications")["applications"]
+
+    assert [row["clientId"] for row in applications][:1] == [api.sandbox.client_id]
+    assert "Private" not in [row["name"] for row in applications]
+
+
+@pytest.mark.parametrize("value", ["", "Basic", "Basic !!!", "Basic bm90IGEgdXVpZDp4", "Bearer x"])
+def test_credentials_that_are_none_are_refused_as_such(sandbox: SandboxProcess, value: str):
+    reply = sandbox.request(
+        "POST",
+        "/v1/token",
+        body=b"grant_type=client_credentials",
+        headers={"Authorization": value, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (reply.status, reply.json["error"]) == (401, "invalid_client")
+    assert reply.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_general_token_may_be_asked_for_with_a_scope(sandbox: SandboxProcess):
+    reply = sandbox.token_request({"grant_type": "client_credentials", "scope": "agencies:read"})
+
+    assert (reply.status, reply.json["tenant_type"]) == (200, "general")
+    assert "tenant_id" not in reply.json
+
+
+def test_by_a_switch_a_general_token_has_empty_ids(sandbox: SandboxProcess):
+    sandbox.set_switches(general_token_names_nobody=True)
+
+    token = sandbox.token_request({"grant_type": "client_credentials"}).json
+
+    assert (token["tenant_id"], token["connection_id"]) == ("", "")
+
+
+def test_a_general_token_lives_an_hour_too(sandbox: SandboxProcess):
+    token = sandbox.token_request({"grant_type": "client_credentials"}).json["access_token"]
+    sandbox.move_clock(3601)
+
+    assert sandbox.request("GET", "/v1/connections", token=token).status == 401
+
+
+def test_connections_come_in_pages_and_by_company(sandbox: SandboxProcess):
+    companies = [sandbox.new_company(f"Bolag {place}") for place in range(21)]
+    for company in companies:
+        sandbox.authorize_directly(company)
+    token = sandbox.token_request({"grant_type": "client_credentials"}).json["access_token"]
+
+    def listed(query: str):
+        return sandbox.request("GET", f"/v1/connections{query}", token=token)
+
+    first, second = listed("").json, listed("?page=2").json
+    assert (len(first["items"]), len(second["items"])) == (20, 1)
+    assert (first["totalItems"], first["totalPages"]) == (21, 2)
+    seen = [row["tenantId"] for row in [*first["items"], *second["items"]]]
+    assert sorted(seen) == sorted(companies)
+    (one,) = listed(f"?tenantId={companies[3]}").json["items"]
+    assert (one["tenantName"], one["type"]) == ("Bolag 3", "company")
+    assert listed("?pageSize=101").status == listed("?tenantId=x").status == 400
+
+
+def test_deleting_a_connection_ends_its_tokens_and_keeps_the_books(api: Api):
+    tokens = api.sandbox.tokens_for(api.company_id)
+    api.customer()
+    general = api.sandbox.token_request({"grant_type": "client_credentials"}).json["access_token"]
+
+    path = f"/v1/connections/{tokens.connection_id}"
+    assert api.sandbox.request("DELETE", path, token=general).status == 204
+
+    assert api.call("GET", "customers").status == 401
+    fields = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
+    assert api.sandbox.token_request(fields).json["error"] == "invalid_grant"
+    assert len(api.sandbox.books(api.company_id)["customers"]) == 1
+
+
+def test_a_code_belongs_to_the_application_it_was_given_to(sandbox: SandboxProcess):
+    code = sandbox.authorize_directly(_company(sandbox))
+    other = sandbox.new_application("Thief", sandbox.redirect_uri)
+    mine = sandbox.client_id, sandbox.client_secret
+    sandbox.client_id, sandbox.client_secret = other["clientId"], other["clientSecret"]
+    try:
+        stolen = _exchange(sandbox, code)
+    finally:
+        sandbox.client_id, sandbox.client_secret = mine
+
+    assert (stolen.status, stolen.json["error"]) == (400, "invalid_grant")
+    assert _exchange(sandbox, code).status == 200

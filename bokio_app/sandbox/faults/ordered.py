@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from bokio_app.sandbox.faults.fault import ANY, Fault, changed
@@ -133,8 +132,8 @@ def _value(param: Param, given: Any) -> Any:
         value = json.loads(given) if isinstance(given, str) else given
         return dict(value)
     if isinstance(default, int | float):
-        number = Decimal(str(given))
-        if not number.is_finite() or number < 0:
+        number = float(given)
+        if not 0 <= number < float("inf"):
             raise ValueError(f"{param.name} must be a number of at least 0")
         return type(default)(number)
     return None if given is None else str(given)
