@@ -54,6 +54,8 @@ class Switches:
     """Calls of a connection that may fail in a day; 0 sets no limit, as none is published."""
     retry_after_form: Literal["seconds", "date"] = "seconds"
     """`Retry-After` of a used-up quota is a number of seconds, or an HTTP date."""
+    latency_seconds: float = 0.0
+    """Every call waits so long (times `TIME_FACTOR`) before it is handled."""
     brownout: Literal["off", "always", "odd-hours"] = "off"
     """Refuse every call, or those in odd hours (UTC), as before the end of a version."""
     brownout_status: Literal[410, 426] = 410

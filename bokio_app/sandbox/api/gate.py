@@ -1,10 +1,13 @@
 """From a call to its answer: route, faults, token, plan, quota, rate, concurrency, scope, work."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+
+from django.conf import settings
 
 from bokio_app.sandbox import clock, faults, plans, refusals, store, switches
 from bokio_app.sandbox.api.limits import rate_limiter, writes_in_flight
@@ -32,6 +35,8 @@ def exchange(call: Call) -> Answer:
     entry = record.begin(operation, call.method, call.path)
     fault = faults.ordered.pick(operation, call)
     kind = faults.KINDS[fault.kind] if fault else faults.Kind()
+    if latency := switches.current().latency_seconds:
+        time.sleep(latency * settings.TIME_FACTOR)
     try:
         with ExitStack() as held:
             answer = kind.before(fault, call) if fault and kind.before else None
