@@ -12,9 +12,9 @@ from django.db.models import Q, Sum
 from bokio_app.sandbox import ledger, switches
 from bokio_app.sandbox.ledger import Row, Sale
 from bokio_app.sandbox.models import Invoice, JournalItem
+from bokio_app.sandbox.models.amounts import ZERO
 from bokio_app.sandbox.totals import half_up
 
-ZERO = Decimal(0)
 _RECEIVABLES = (switches.RECEIVABLES, switches.TAX_AGENCY_RECEIVABLES)
 
 

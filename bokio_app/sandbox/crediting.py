@@ -12,11 +12,10 @@ from typing import Any
 
 from bokio_app.sandbox import cash, clock, invoicing, ledger, refusals, sales, switches
 from bokio_app.sandbox.models import CreditNote, Invoice
+from bokio_app.sandbox.models.amounts import ZERO
 from bokio_app.sandbox.refusals import FieldError
 from bokio_app.sandbox.totals import StoredLine, add_up, sales_lines
 from bokio_app.sandbox.wire import plain
-
-ZERO = Decimal(0)
 
 
 def require_draft(note: CreditNote) -> None:

@@ -16,6 +16,7 @@ from bokio_app.sandbox.models import (
     JournalEntry,
     JournalItem,
 )
+from bokio_app.sandbox.models.amounts import ZERO
 from bokio_app.sandbox.totals import StoredLine, add_up, half_up, net, sales_lines
 
 EU = frozenset(
@@ -27,7 +28,6 @@ DOMESTIC = {
     "services": {25: 3011, 12: 3012, 6: 3013, 0: 3014},
 }
 OUTPUT_VAT = {25: 2611, 12: 2621, 6: 2631}
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from bokio_app.sandbox.wire import plain
 
 TAX_RATES = (0, 6, 12, 25)
 PRODUCTS = ("goods", "services")
-ZERO = Decimal(0)
 LONGEST_DESCRIPTION = 500
 LONGEST_UNIT = 50
 

@@ -5,9 +5,8 @@ from decimal import Decimal
 
 from bokio_app.sandbox.ledger import Buyer, Sale
 from bokio_app.sandbox.models import CreditNote, Invoice
+from bokio_app.sandbox.models.amounts import ZERO
 from bokio_app.sandbox.totals import half_up
-
-ZERO = Decimal(0)
 
 
 def owed(invoice: Invoice) -> Decimal:

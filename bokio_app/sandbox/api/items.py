@@ -7,6 +7,7 @@ from bokio_app.sandbox.api import lists
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
 from bokio_app.sandbox.models import Item
+from bokio_app.sandbox.models.amounts import ZERO
 
 Json = dict[str, Any]
 
@@ -123,7 +124,7 @@ def _fill(row: Item, body: Reader) -> None:
             body.note("bookkeepingAccountNumber", message)
     else:
         row.product_type = row.unit_type = ""
-        row.unit_price, row.tax_rate, row.account = lines.ZERO, 0, None
+        row.unit_price, row.tax_rate, row.account = ZERO, 0, None
     body.finish()
 
 
