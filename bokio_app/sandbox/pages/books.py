@@ -1,6 +1,7 @@
 """The ledger of a company as pages: entries, balances, accounts, fiscal years, documents, tags."""
 
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.contrib import messages
@@ -94,6 +95,13 @@ def account(request: HttpRequest, company: Company, number: int) -> HttpResponse
         rows.append({"item": item, "balance": balance})
     context = {"account": row, "page": page, "opening": opening, "rows": rows}
     return company_page(request, company, "balances", "account", context)
+
+
+def balances_of(number: int, companies: Sequence[Company]) -> dict[int, Decimal]:
+    """What the account comes to in each of the companies where it was used, by their keys."""
+    rows = JournalItem.objects.filter(company__in=companies, account=number).values("company")
+    sums = rows.annotate(debits=Sum("debit"), credits=Sum("credit"))
+    return {row["company"]: row["debits"] - row["credits"] for row in sums}
 
 
 def _sum(items: QuerySet[JournalItem]) -> Decimal:

@@ -1,6 +1,5 @@
 """One company: what the overview shows, and the settings that change how Bokio behaves."""
 
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from bokio_app.sandbox import clock, ledger, store, switches
 from bokio_app.sandbox.models import Company, Plan
 from bokio_app.sandbox.pages.access import for_company
-from bokio_app.sandbox.pages.books import account_names, entries_of
+from bokio_app.sandbox.pages.books import ZERO, account_names, balances_of, entries_of
 from bokio_app.sandbox.pages.lists import company_page
 from bokio_app.sandbox.pages.sales import latest
 
@@ -63,7 +62,7 @@ def overview(request: HttpRequest, company: Company) -> HttpResponse:
     invoices, credit_notes = latest(company)
     context = {
         "figures": figures,
-        "receivables": ledger.balances(company).get(switches.RECEIVABLES, Decimal(0)),
+        "receivables": balances_of(switches.RECEIVABLES, [company]).get(company.pk, ZERO),
         "year": ledger.fiscal_year(company, today),
         "invoices": invoices,
         "credit_notes": credit_notes,

@@ -1,7 +1,7 @@
 """Companies and people: who there is, who works where, and making more of both."""
 
 import uuid
-from decimal import Decimal
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,9 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bokio_app.sandbox import clock, ledger, registration, store, switches
-from bokio_app.sandbox.models import Company, Person
+from bokio_app.sandbox import clock, registration, store, switches
+from bokio_app.sandbox.models import Company, Connection, Invoice, Person
 from bokio_app.sandbox.pages.access import for_person
+from bokio_app.sandbox.pages.books import ZERO, balances_of
 from bokio_app.sandbox.pages.company import PLANS
 
 YEARS_BACK = 5
@@ -72,18 +73,27 @@ class PersonForm(forms.Form):
 @for_person
 def home(request: HttpRequest, person: Person) -> HttpResponse:
     """The companies of the person, with what their customers owe them."""
-    companies = person.companies.order_by("name").annotate(
-        invoice_count=Count("invoices", distinct=True),
-        connection_count=Count("connections", distinct=True),
-    )
+    companies = list(person.companies.order_by("name"))
+    invoices, connections = _counted(Invoice, companies), _counted(Connection, companies)
+    owed = balances_of(switches.RECEIVABLES, companies)
     rows = [
         {
             "company": company,
-            "receivables": ledger.balances(company).get(switches.RECEIVABLES, Decimal(0)),
+            "invoices": invoices.get(company.pk, 0),
+            "receivables": owed.get(company.pk, ZERO),
+            "connections": connections.get(company.pk, 0),
         }
         for company in companies
     ]
     return render(request, "sandbox/home.html", {"rows": rows, "plans": PLANS, "here": "home"})
+
+
+def _counted(
+    model: type[Invoice] | type[Connection], companies: Sequence[Company]
+) -> dict[int, int]:
+    """How many rows of the model each company has, by its key."""
+    rows = model.objects.filter(company__in=companies).values("company")
+    return dict(rows.annotate(count=Count("pk")).values_list("company", "count"))
 
 
 @require_http_methods(["GET", "POST"])
