@@ -192,8 +192,9 @@ def planned() -> Iterator[tuple[httpx2.Client, type[PlannedBackend]]]:
     """A client as the product makes it, whose sockets fail as planned."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpcore2, "SyncBackend", PlannedBackend)
-        with new_client() as client:
-            yield client, PlannedBackend
+        client = new_client()
+    with client:
+        yield client, PlannedBackend
 
 
 STAGES = ["connect", "handshake", "first write", "later write", "first read", "later read"]
