@@ -66,3 +66,5 @@ def test_customers_are_found_by_their_number(api: Api):
     found = api.ok("GET", "customers?query=customerNumber==K-17")["items"]
 
     assert [(row["id"], row["customerNumber"]) for row in found] == [(customer, "K-17")]
+    draft = api.draft(customerRef={"id": customer})
+    assert draft["customerRef"] == {"id": customer, "name": "John Doe", "customerNumber": "K-17"}

@@ -81,8 +81,8 @@ def _common(row: CreditNote) -> Json:
         "metadata": row.metadata,
     }
     if row.invoice.customer:
-        customer = {"id": str(row.invoice.customer.uuid), "name": row.invoice.customer_name}
-        data["customerRef"] = customer
+        name = row.invoice.customer_name
+        data["customerRef"] = shapes.customer_ref(row.invoice.customer, name)
     if row.billing_address:
         data["billingAddress"] = row.billing_address
     if row.delivery_address:

@@ -155,7 +155,7 @@ class Reader:
         inner = self.object(name)
         if inner is None:
             return None
-        inner.read_only("name", "email", "phone", "description")
+        inner.read_only("name", "email", "phone", "description", "customerNumber")
         return inner.identity("id")
 
     def identity(self, name: str, *, required: bool = False) -> uuid.UUID | None:

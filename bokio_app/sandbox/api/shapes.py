@@ -89,6 +89,11 @@ def customer(row: Customer) -> Json:
     return data
 
 
+def customer_ref(row: Customer, name: str) -> Json:
+    """`name` is the one on the document, which outlives the customer's own."""
+    return {"id": str(row.uuid), "name": name, "customerNumber": row.customer_number}
+
+
 def line_item(line: StoredLine) -> Json:
     data = dict(line)
     for name in NUMBERS_OF_A_LINE:
@@ -127,7 +132,7 @@ def invoice(row: Invoice, reader: Application | None = None) -> Json:
         "metadata": row.metadata,
     }
     if row.customer:
-        data["customerRef"] = {"id": str(row.customer.uuid), "name": row.customer_name}
+        data["customerRef"] = customer_ref(row.customer, row.customer_name)
     if row.billing_address:
         data["billingAddress"] = row.billing_address
     if row.delivery_address:
