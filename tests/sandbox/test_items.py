@@ -41,6 +41,14 @@ def test_an_item_is_kept_replaced_and_deleted(api: Api):
         assert api.call(method, path, sales_item()).status == 404
 
 
+def test_a_price_may_be_finer_than_a_hundredth(api: Api):
+    item = make(api, unitPrice=0.4525)
+
+    assert item["unitPrice"] == Decimal("0.4525")
+    assert api.ok("GET", "items?query=unitPrice==0.4525")["items"] == [item]
+    assert api.ok("GET", f"items/{item['id']}") == item
+
+
 def test_an_item_of_text_has_nothing_but_its_text(api: Api):
     item = api.ok("POST", "items", {"description": "Tack", "itemType": "descriptionOnlyItem"})
     path = f"items/{item['id']}"
@@ -61,6 +69,7 @@ def test_an_item_of_text_has_nothing_but_its_text(api: Api):
         ({"unitType": "furlong"}, "#/unitType"),
         ({"unitPrice": None}, "#/unitPrice"),
         ({"unitPrice": "12"}, "#/unitPrice"),
+        ({"unitPrice": 0.0000001}, "#/unitPrice"),
         ({"taxRate": 24}, "#/taxRate"),
         ({"taxRate": 0.25}, "#/taxRate"),
         ({"bookkeepingAccountNumber": 9998}, "#/bookkeepingAccountNumber"),

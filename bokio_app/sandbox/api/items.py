@@ -12,6 +12,7 @@ from bokio_app.sandbox.models.amounts import ZERO
 Json = dict[str, Any]
 
 SALES_ITEM, DESCRIPTION_ONLY = "salesItem", "descriptionOnlyItem"
+PRICE_DECIMALS = 6  # a price per unit, such as of a kilowatt hour, may be finer than öre
 UNITS = (
     "unspecified",
     "piece",
@@ -42,7 +43,7 @@ PROPERTIES = {
     "itemType": lists.choice("item_type"),
     "productType": lists.choice("product_type"),
     "unitType": lists.choice("unit_type"),
-    "unitPrice": lists.number("unit_price"),
+    "unitPrice": lists.number("unit_price", decimals=PRICE_DECIMALS),
     "taxRate": lists.number("tax_rate", decimals=0),
 }
 
@@ -116,7 +117,7 @@ def _fill(row: Item, body: Reader) -> None:
     if row.item_type == SALES_ITEM:
         row.product_type = body.choice("productType", lines.PRODUCTS, required=True)
         row.unit_type = body.choice("unitType", UNITS, required=True)
-        row.unit_price = body.number("unitPrice", required=True, decimals=2)
+        row.unit_price = body.number("unitPrice", required=True, decimals=PRICE_DECIMALS)
         row.tax_rate = int(lines.read_tax_rate(body))
         row.account = body.integer("bookkeepingAccountNumber")
         if row.account is not None and not _has_account(row, row.account):

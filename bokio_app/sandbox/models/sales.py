@@ -47,7 +47,7 @@ class Item(models.Model):
     item_type = models.CharField(max_length=30)
     product_type = models.CharField(max_length=10, blank=True)
     unit_type = models.CharField(max_length=50, blank=True)
-    unit_price = Amount(default=ZERO)
+    unit_price = models.DecimalField(max_digits=16, decimal_places=6, default=ZERO)
     tax_rate = models.PositiveSmallIntegerField(default=0)
     account = models.PositiveIntegerField(null=True)
 
