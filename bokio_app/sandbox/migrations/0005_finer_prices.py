@@ -9,7 +9,7 @@ from django.db.models import F
 def from_ore(apps: StateApps, _: BaseDatabaseSchemaEditor) -> None:
     """The prices were kept as whole öre."""
     items = apps.get_model("sandbox", "Item").objects
-    items.update(unit_price=F("unit_price") / Decimal(100))
+    items.update(unit_price=F("unit_price") * Decimal("0.01"))
 
 
 class Migration(migrations.Migration):
