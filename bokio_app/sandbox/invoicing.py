@@ -19,7 +19,7 @@ from bokio_app.sandbox.refusals import FieldError
 from bokio_app.sandbox.totals import add_up, payment_reference, sales_lines
 
 LARGEST_TOTAL = Decimal(10) ** 13
-# Closed off by the books: the first is never recorded, the others not under the cash method.
+# What the books never see. Under the cash method there is no claim in them to adjust or to lose.
 UNRECORDED_KINDS = ("balanceAdjustment",)
 UNRECORDED_CASH_KINDS = ("balanceAdjustment", "currency", "badDebt")
 
