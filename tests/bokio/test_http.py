@@ -2,6 +2,7 @@ from contextlib import nullcontext, suppress
 
 import pytest
 
+from bokio_app.bokio.answers import LONGEST_LIST
 from bokio_app.bokio.errors import Invalid, OutcomeUnknown, RateLimited, StateRefused
 from bokio_app.bokio.http import Call, Http
 from tests.bokio.server import answers
@@ -55,6 +56,14 @@ def test_a_call_tells_which_versions_bokio_is_ending(server, http, calls, status
     assert (call.supported, call.deprecated) == ("v1, v2", "v1")
     assert call.deprecates("v1")
     assert not call.deprecates("v2")
+
+
+def test_a_list_of_versions_without_an_end_is_cut(server, http, calls):
+    server.will(answers({}, Bokio_Api_Supported_Versions="v1, " * 500))
+
+    http().send("get-invoice", "GET", "invoices")
+
+    assert len(calls[0].supported) == LONGEST_LIST
 
 
 @pytest.mark.parametrize("listed", ["v1", "1", "1.0", "V1", "0.9, 1.0", "beta,v1"])
