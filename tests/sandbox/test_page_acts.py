@@ -238,6 +238,19 @@ def test_a_draft_is_changed_behind_the_applications_back(visitor: Visitor, api: 
     assert changed["totalAmount"] == 4376.25
 
 
+def test_a_draft_keeps_its_exact_prices_when_something_else_is_changed(visitor: Visitor, api: Api):
+    draft = api.draft(line(unitPrice=0.12345, quantity=1000.125))
+    page = visitor.get(f"/companies/{api.company_id}/invoices/{draft['id']}/edit")
+
+    page = visitor.send(page, "", due_date="2024-12-24")
+
+    assert page.status == 200
+    changed = _invoice(api, draft)
+    assert changed["dueDate"] == "2024-12-24"
+    assert changed["lineItems"] == draft["lineItems"]
+    assert changed["totalAmount"] == draft["totalAmount"]
+
+
 def test_a_line_with_an_emptied_description_is_taken_away(visitor: Visitor, api: Api):
     draft = api.draft(line(description="Goes"), line(description="Stays"))
     page = visitor.get(f"/companies/{api.company_id}/invoices/{draft['id']}/edit")

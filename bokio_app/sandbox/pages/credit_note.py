@@ -40,11 +40,8 @@ class QuantitiesForm(forms.Form):
         super().__init__(data)
         self.note = note
         for line in sales_lines(note.lines):
-            self.fields[str(line["id"])] = fields.NumberField(
-                label=line["description"],
-                initial=Decimal(line["quantity"]),
-                max_digits=18,
-                required=False,
+            self.fields[str(line["id"])] = fields.exact(
+                label=line["description"], initial=Decimal(line["quantity"]), required=False
             )
 
     def clean(self) -> None:

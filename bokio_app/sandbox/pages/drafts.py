@@ -74,11 +74,9 @@ class LineForm(forms.Form):
         label=_("Description"), max_length=LONGEST_DESCRIPTION, required=False
     )
     sold = forms.ChoiceField(label=_("Kind"), choices=SOLD, initial="services", required=False)
-    quantity = fields.NumberField(
-        label=_("Quantity"), max_digits=12, decimal_places=4, required=False
-    )
+    quantity = fields.exact(label=_("Quantity"), required=False)
     unit = forms.CharField(label=_("Unit"), max_length=50, required=False)
-    price = fields.money(label=_("Price"), required=False)
+    price = fields.exact(label=_("Price"), required=False)
     rate = forms.TypedChoiceField(
         label=_("VAT"),
         choices=[(rate, f"{rate} %") for rate in reversed(TAX_RATES)],

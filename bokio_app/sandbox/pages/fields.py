@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import get_language
 
+from bokio_app.sandbox.api.reader import FINEST_DECIMALS
+
 SPACES = dict.fromkeys(map(ord, " \u00a0\u202f"))
 
 
@@ -32,6 +34,11 @@ class NumberField(forms.DecimalField):
 def money(**options: Any) -> NumberField:
     """SEK or the invoice's currency, with at most two decimals."""
     return NumberField(max_digits=14, decimal_places=2, **options)
+
+
+def exact(**options: Any) -> NumberField:
+    """A quantity or a price, as exact as the API takes them."""
+    return NumberField(max_digits=30, decimal_places=FINEST_DECIMALS, **options)
 
 
 class DayInput(forms.DateInput):

@@ -28,9 +28,9 @@ def money(amount: Decimal) -> str:
 
 
 @register.filter
-def quantity(given: str) -> str:
-    """A number of a stored line, such as `1.5`, in the page's language."""
-    return _local(f"{Decimal(given):,f}") if given else ""
+def quantity(given: str | Decimal) -> str:
+    """A quantity or a price, such as `1.5`, with as many decimals as it has."""
+    return _local(f"{Decimal(given).normalize():,f}") if given else ""
 
 
 @register.filter
