@@ -60,20 +60,11 @@ def _entries_need_a_title(document: Schema) -> None:
     document["components"]["schemas"]["journalEntry"]["required"] = ["title", "items"]
 
 
-def _credit_notes_are_replaced_without_their_id(document: Schema) -> None:
-    """The id stands in the address; a body without it is complete."""
-    required = document["components"]["schemas"]["creditNote"]["required"]
-    document["components"]["schemas"]["creditNote"]["required"] = [
-        name for name in required if name != "id"
-    ]
-
-
 ERRORS: tuple[Callable[[Schema], None], ...] = (
     _company_comes_flat,
     _settlements_are_told_apart_by_their_keys,
     _attachments_are_called_file_name,
     _entries_need_a_title,
-    _credit_notes_are_replaced_without_their_id,
 )
 
 
@@ -106,8 +97,8 @@ def _invoices_round_and_lines_say_more(document: Schema) -> None:
 def _entries_name_their_upload(document: Schema) -> None:
     """Change log 2026-09-07: `uploadRef` when an entry is made, and in answers."""
     entry = document["components"]["schemas"]["journalEntry"]["properties"]
-    reference = {"allOf": [{"$ref": "#/components/schemas/uploadRef"}]}
-    entry["uploadRef"] = {"type": "object", "nullable": True, **reference}
+    upload = document["components"]["schemas"]["uploadRef"]
+    entry["uploadRef"] = {**upload, "nullable": True}
 
 
 def _supplier_invoices_have_rows(document: Schema) -> None:

@@ -22,15 +22,18 @@ class Line:
         try:
             return self._exchange(method, target, body, headers)
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            self._connection.close()
             return self._exchange(method, target, body, headers)
 
     def _exchange(
         self, method: str, target: str, body: bytes | None, headers: dict[str, str]
     ) -> Reply:
-        self._connection.request(method, target, body, headers)
-        answer = self._connection.getresponse()
-        return Reply(answer.status, dict(answer.headers), answer.read())
+        try:
+            self._connection.request(method, target, body, headers)
+            answer = self._connection.getresponse()
+            return Reply(answer.status, dict(answer.headers), answer.read())
+        except BaseException:
+            self._connection.close()  # what is half said must not be taken for the next answer
+            raise
 
     def ask(self, method: str, path: str, token: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of a call of the API; None where there is no JSON."""

@@ -148,7 +148,7 @@ def _credit_a_part(world: World) -> Reply:
     path = world.credit_note()
     note = world.ok("GET", path)
     note["lineItems"][0]["quantity"] = 0.5
-    kept = ("currency", "creditDate", "dueDate", "lineItems")
+    kept = ("id", "currency", "creditDate", "dueDate", "lineItems")
     return world.call("PUT", path, {key: _plain(note[key]) for key in kept})
 
 

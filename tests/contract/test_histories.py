@@ -28,7 +28,7 @@ from tests.support.sandbox import SandboxProcess, running_sandbox
 
 pytestmark = [pytest.mark.contract, pytest.mark.slow]
 
-HISTORIES = CASES // 20 or 25
+HISTORIES = CASES // 50 or 20
 STEPS = 24
 YEARS = (2024, 2025)
 DAYS = [f"{year}-{day}" for year in YEARS for day in ("01-01", "06-15", "12-31")]
@@ -125,13 +125,13 @@ class Sales(RuleBasedStateMachine):
         self.process.set_switches(rate_limit=1_000_000)
         self.company: str = self.process.companies()[0]["id"]
         self.cash, self.automatic = cash, False
-        self.open_years = set(YEARS)
+        self.open_years = {*YEARS, 2026, 2027}
         method = "cash" if cash else "accrual"
         self.process.change_company(
             self.company,
             plan="business",
             wholeKronaRounding=whole_kronor,
-            fiscalYears={str(year): {"method": method} for year in (*YEARS, 2026, 2027)},
+            fiscalYears={str(year): {"method": method} for year in self.open_years},
         )
         self.renew_token()
         self.customers: list[str] = []
@@ -340,10 +340,14 @@ class Sales(RuleBasedStateMachine):
         if sold is None:
             return
         half = [sold | {"quantity": model.decimal(sold["quantity"]) / 2}]
-        kept = ("currency", "currencyRate", "creditDate", "dueDate")
+        kept = ("id", "currency", "currencyRate", "creditDate", "dueDate")
         body = {key: note[key] for key in kept} | {"lineItems": half}
-        changed = self.legal("PUT", f"credit-notes/{note['id']}", body)
-        assert changed["totalAmount"] <= note["totalAmount"]
+        status, changed = self.ask("PUT", f"credit-notes/{note['id']}", body)
+        # Another note of the same invoice may have taken what this one was about.
+        others = [each for each in self.notes_of_id(note["invoiceRef"]["id"]) if each != note]
+        assert status == 200 or others, (status, changed)
+        assert status != 200 or changed["totalAmount"] <= note["totalAmount"]
+        self.unchanged = status != 200
 
     @needs("notes", "draft")
     @rule(place=which)
@@ -353,7 +357,7 @@ class Sales(RuleBasedStateMachine):
         if sold is None:
             return
         double = [sold | {"quantity": model.decimal(sold["quantity"]) * 2 + 100}]
-        kept = ("currency", "currencyRate", "creditDate", "dueDate")
+        kept = ("id", "currency", "currencyRate", "creditDate", "dueDate")
         body = {key: note[key] for key in kept} | {"lineItems": double}
         self.illegal("PUT", f"credit-notes/{note['id']}", body)
 
