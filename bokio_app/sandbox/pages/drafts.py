@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from bokio_app.sandbox import clock, invoicing
 from bokio_app.sandbox.api.shapes import REFERENCES
-from bokio_app.sandbox.lines import LONGEST_DESCRIPTION, TAX_RATES, fresh_id
+from bokio_app.sandbox.lines import LONGEST_DESCRIPTION, LONGEST_UNIT, TAX_RATES, fresh_id
 from bokio_app.sandbox.models import Company, Customer, Invoice
 from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_company
@@ -75,7 +75,12 @@ class LineForm(forms.Form):
     )
     sold = forms.ChoiceField(label=_("Kind"), choices=SOLD, initial="services", required=False)
     quantity = fields.exact(label=_("Quantity"), required=False)
-    unit = forms.CharField(label=_("Unit"), max_length=50, required=False)
+    unit = forms.CharField(
+        label=_("Unit"),
+        max_length=LONGEST_UNIT,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "units"}),
+    )
     price = fields.exact(label=_("Price"), required=False)
     rate = forms.TypedChoiceField(
         label=_("VAT"),
