@@ -25,6 +25,13 @@ from bokio_app.sandbox.seed.seed import org_number as made_up_org_number
 
 METHODS = ("accrual", "cash")
 LONGEST_NAME = 80
+ADDRESS = {
+    "line1": "Storgatan 1",
+    "line2": None,
+    "city": "Göteborg",
+    "postalCode": "411 01",
+    "country": "SE",
+}
 
 
 @dataclass(frozen=True)
@@ -189,13 +196,7 @@ def new_company(
         automatic_recording=automatic_recording,
         whole_krona_rounding=whole_krona_rounding,
         has_bank_account=has_bank_account,
-        address={
-            "line1": "Storgatan 1",
-            "line2": None,
-            "city": "Göteborg",
-            "postalCode": "411 01",
-            "country": "SE",
-        },
+        address=ADDRESS,
     )
     company.people.set(people)
     open_books(company, first_year=first, method=method)
