@@ -5,12 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.bank_payments import BankPaymentDraft
 from bokio_app.bokio.credit_notes import CreditNoteDraft
 from bokio_app.bokio.customers import Contact, CustomerDraft
+from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.invoices import InvoiceDraft
 from bokio_app.bokio.items import ItemDraft
 from bokio_app.bokio.journal_entries import EntryTag, JournalEntryDraft, JournalRow
@@ -23,8 +25,21 @@ from bokio_app.bokio.suppliers import SupplierDraft
 from bokio_app.bokio.tags import TagGroupDraft
 from tests.contract.client_calls import A
 
+
+def made(kind: Callable[..., Any], *parts: Any, **named: Any) -> st.SearchStrategy[Any]:
+    """Values of a type of the client, but for those that it refuses by itself."""
+
+    def build(*given: Any, **by_name: Any) -> Any:
+        try:
+            return kind(*given, **by_name)
+        except Unsendable:
+            reject()
+
+    return st.builds(build, *parts, **named)
+
+
 texts = st.text(max_size=20)
-names = st.text(min_size=1, max_size=20)
+names = st.text(min_size=1, max_size=20).filter(str.strip)
 uuids = st.uuids(version=4)
 days = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 money = st.decimals(-(10**12), 10**12, places=2)
@@ -35,14 +50,14 @@ units = st.sampled_from(["unspecified", "piece", "hour", "meterSquared"])
 products = st.sampled_from(["goods", "services"])
 currencies = st.sampled_from(["SEK", "EUR", "USD"])
 accounts = st.none() | st.integers(1000, 9999)
-digits = st.text("0123456789", min_size=7, max_size=10)
+digits = st.text("0123456789", min_size=7, max_size=8)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,24}", fullmatch=True)
 metadata = st.dictionaries(keys, st.text(max_size=250), max_size=10)
-addresses = st.none() | st.builds(
+addresses = st.none() | made(
     Address, names, names, names, st.sampled_from(["SE", "GB"]), texts, texts
 )
-contacts = st.builds(Contact, texts, texts, texts, st.booleans(), st.none() | uuids)
-lines = st.builds(
+contacts = made(Contact, texts, texts, texts, st.booleans(), st.none() | uuids)
+lines = made(
     LineItem,
     description=names,
     item_type=st.sampled_from(["salesItem", "descriptionOnlyItem"]),
@@ -66,9 +81,9 @@ shared: dict[str, Any] = {
     "buyer_reference": texts,
     "contract": texts,
     # Bokio describes no subdivision of a delivery address.
-    "delivery_address": st.none() | st.builds(Address, names, names, names, st.just("SE"), texts),
+    "delivery_address": st.none() | made(Address, names, names, names, st.just("SE"), texts),
 }
-invoices = st.builds(
+invoices = made(
     InvoiceDraft,
     customer_id=uuids,
     invoice_date=days,
@@ -77,8 +92,8 @@ invoices = st.builds(
     total_rounding=st.none() | st.booleans(),
     **shared,
 )
-credit_notes = st.builds(CreditNoteDraft, credit_date=days, due_date=days, **shared)
-customers = st.builds(
+credit_notes = made(CreditNoteDraft, credit_date=days, due_date=days, **shared)
+customers = made(
     CustomerDraft,
     name=names,
     type=st.sampled_from(["company", "private"]),
@@ -91,7 +106,7 @@ customers = st.builds(
     customer_number=texts,
     construction_reverse_charge=st.none() | st.booleans(),
 )
-items = st.builds(
+items = made(
     ItemDraft,
     description=names,
     item_type=st.sampled_from(["salesItem", "descriptionOnlyItem"]),
@@ -101,11 +116,11 @@ items = st.builds(
     tax_rate=rates,
     account=accounts,
 )
-payments = st.builds(PaymentDraft, date=days, amount=positive, account=st.integers(1000, 1999))
+payments = made(PaymentDraft, date=days, amount=positive, account=st.integers(1000, 1999))
 settlements = st.one_of(
-    st.builds(SettlementDraft, type=st.just("bankFee"), date=days, amount=positive),
-    st.builds(SettlementDraft, type=st.just("currency"), date=days, amount=money),
-    st.builds(
+    made(SettlementDraft, type=st.just("bankFee"), date=days, amount=positive),
+    made(SettlementDraft, type=st.just("currency"), date=days, amount=money),
+    made(
         SettlementDraft,
         type=st.just("paymentServiceFee"),
         date=days,
@@ -113,9 +128,9 @@ settlements = st.one_of(
         vat_scheme=st.sampled_from(["domestic", "eu", "nonEu", "vatExempt"]),
     ),
 )
-tags = st.lists(
-    st.builds(EntryTag, uuids, st.decimals(Decimal("0.01"), 1, places=2)), max_size=2
-).map(tuple)
+tags = st.lists(made(EntryTag, uuids, st.decimals(Decimal("0.01"), 1, places=2)), max_size=2).map(
+    tuple
+)
 
 
 @st.composite
@@ -128,13 +143,13 @@ def entries(draw: st.DrawFn) -> JournalEntryDraft:
         JournalRow(draw(st.integers(1000, 8999)), debit=amount, tags=tagged if on_rows else ()),
         JournalRow(draw(st.integers(1000, 8999)), credit=amount),
     )
-    title = draw(names.filter(str.strip))
+    title = draw(names)
     return JournalEntryDraft(
         title=title, date=draw(days), items=rows, tags=() if on_rows else tagged
     )
 
 
-suppliers = st.builds(
+suppliers = made(
     SupplierDraft,
     name=names,
     org_number=texts,
@@ -142,7 +157,7 @@ suppliers = st.builds(
     currency=currencies,
     address=addresses,
 )
-supplier_invoices = st.builds(
+supplier_invoices = made(
     SupplierInvoiceDraft,
     supplier_id=uuids,
     invoice_date=days,
@@ -151,18 +166,12 @@ supplier_invoices = st.builds(
     number=texts,
 )
 recipients = st.one_of(
-    st.builds(BankgiroRecipient, names, digits, ocr=digits),
-    st.builds(BankgiroRecipient, names, digits, message=names),
-    st.builds(TransferRecipient, names, digits, digits, reference=texts),
+    made(BankgiroRecipient, names, digits, ocr=digits),
+    made(BankgiroRecipient, names, digits, message=names),
+    made(TransferRecipient, names, digits, digits, reference=texts),
 )
-bank_payments = st.deferred(
-    lambda: st.tuples(positive, days, recipients, texts).map(
-        lambda given: BankPaymentDraft(
-            amount=given[0], date=given[1], recipient=given[2], note=given[3]
-        )
-    )
-)
-groups = st.builds(
+bank_payments = made(BankPaymentDraft, amount=positive, date=days, recipient=recipients, note=texts)
+groups = made(
     TagGroupDraft,
     name=names,
     alias=st.text(min_size=1, max_size=3),

@@ -49,7 +49,7 @@ pytestmark = pytest.mark.contract
 
 OPERATIONS = contract().operations
 FORM_TYPE = "application/x-www-form-urlencoded"
-EACH = CASES // 100 or 10
+EACH = CASES // 100 or 5
 LARGEST = 10**12
 """SEK; no company's books hold more."""
 

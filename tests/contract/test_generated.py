@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.contract, pytest.mark.slow]
 # The consent is a page for people; `test_sandbox_contract.py` goes through it.
 OPERATIONS = [each for each in contract().operations.values() if each.id != "authorize"]
 MODES = {"fitting": GenerationMode.POSITIVE, "unfitting": GenerationMode.NEGATIVE}
-EACH = math.ceil(CASES / (len(OPERATIONS) * len(MODES))) or 4
-ODD = CASES // 10 or 150
+EACH = math.ceil(CASES / (len(OPERATIONS) * len(MODES))) or 3
+ODD = CASES // 10 or 100
 REFUSALS = {400, 401, 403, 404}
 
 
@@ -112,7 +112,7 @@ def wrong(operation: Operation, reply: Reply) -> list[str]:
 def test_no_generated_request_gets_an_answer_outside_the_contract(
     target: Generated, operation: Operation, mode: str
 ):
-    known = generated.things(target.world, operation, count=2)
+    known = generated.things(target.world, operation, count=1 if EACH < 10 else 3)
     authorization = target.authorization(operation)
 
     @seed(SEED)
