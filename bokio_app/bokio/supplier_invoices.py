@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from bokio_app.bokio.amounts import two_decimals
@@ -13,7 +13,7 @@ from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, same
 from bokio_app.bokio.wire import BodyError
 
-LineItems = tuple[Mapping[str, object], ...]
+_ROWS: Final = ("lineItems", "rows")  # the name since September 2026, and the one before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,7 @@ class SupplierInvoice:
     """A supplier invoice as Bokio has it. Amounts are in `currency`, the supplier's.
 
     `total` includes VAT, `remaining` is still to be paid, `currency_rate` is SEK per unit.
-    `journal_entry_id` is set once it is in the books. The form of the rows in `line_items` is
-    not published: they are kept as they came.
+    `journal_entry_id` is set once it is in the books.
     """
 
     id: UUID
@@ -37,15 +36,19 @@ class SupplierInvoice:
     currency_rate: Decimal
     journal_entry_id: UUID | None
     upload_ids: tuple[UUID, ...]
-    line_items: LineItems = field(default=(), repr=False, hash=False)
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+
+    @property
+    def line_items(self) -> tuple[object, ...]:
+        """The rows as they came, for their form is not published; empty without any."""
+        found = next((self.extra[name] for name in _ROWS if name in self.extra), None)
+        return tuple(found) if isinstance(found, list) else ()
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read what Bokio sends; its rows used to be called `rows`."""
+        """Read what Bokio sends."""
         read = Fields(data)
         supplier = read.part("supplierRef", Fields) or Fields({})
-        rows, older_rows = read.rows("lineItems", _whole), read.rows("rows", _whole)
         return cls(
             id=read.uuid("id"),
             supplier_id=supplier.uuid_or_none("id"),
@@ -59,7 +62,6 @@ class SupplierInvoice:
             currency_rate=read.number("currencyRate", Decimal(1)),
             journal_entry_id=read.ref("journalEntryRef"),
             upload_ids=read.rows("uploadRefs", lambda each: Fields(each).uuid("id")),
-            line_items=rows or older_rows,
             extra=read.rest(),
         )
 
@@ -69,8 +71,8 @@ class SupplierInvoiceDraft:
     """A supplier invoice to create, or what an existing one shall become as a whole.
 
     `total` is in the supplier's currency, VAT included. `upload_id` connects a document that is
-    connected to nothing yet, and only when the invoice is created. `line_items` are what Bokio
-    sent, to be sent back. Raises `Unsendable` for more than two decimals.
+    connected to nothing yet, and only when the invoice is created. `extra` are fields that Bokio
+    sent, the rows among them, to be sent back. Raises `Unsendable` for more than two decimals.
     """
 
     supplier_id: UUID
@@ -79,7 +81,6 @@ class SupplierInvoiceDraft:
     total: Decimal
     number: str = ""
     upload_id: UUID | None = None
-    line_items: LineItems = field(default=(), repr=False, hash=False)
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -99,23 +100,19 @@ class SupplierInvoiceDraft:
             due_date=invoice.due_date,
             total=invoice.total,
             number=invoice.number,
-            line_items=invoice.line_items,
             extra=invoice.extra,
         )
 
     def to_json(self) -> dict[str, object]:
-        """Write what Bokio takes, the upload apart; empty parts are left out."""
-        optional: dict[str, object] = {
-            "invoiceNumber": self.number,
-            "lineItems": list(self.line_items),
-        }
-        return {
+        """Write what Bokio takes, the upload apart; an empty number is left out."""
+        body = {
             **self.extra,
             "supplierRef": {"id": self.supplier_id},
             "invoiceDate": self.invoice_date,
             "dueDate": self.due_date,
             "totalAmount": self.total,
-        } | {key: value for key, value in optional.items() if value}
+        }
+        return body | ({"invoiceNumber": self.number} if self.number else {})
 
 
 class SupplierInvoices(Resource):
@@ -177,7 +174,3 @@ class SupplierInvoices(Resource):
 
         path, body = f"supplier-invoices/{invoice_id}/uploads", {"id": upload_id}
         return self._post("post-supplier-invoice-upload", path, parse, body)
-
-
-def _whole(data: object) -> Mapping[str, object]:
-    return Fields(data).rest()
