@@ -14,6 +14,8 @@ from .models import Connection
 
 log = logging.getLogger(__name__)
 
+API_VERSION = "v1"
+
 
 def bokio_for(connection: Connection, *, access: Access, send_by: float | None = None) -> Bokio:
     """A client for this company. `send_by` is the monotonic second after which a request must
@@ -37,3 +39,5 @@ def _log(call: Call) -> None:
         call.seconds,
         call.error_id or "-",
     )
+    if call.deprecates(API_VERSION):
+        log.warning("api_deprecated version=%s operation=%s", API_VERSION, call.operation)

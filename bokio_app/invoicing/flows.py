@@ -18,7 +18,7 @@ from bokio_app.bokio.customers import Customer as RemoteCustomer
 from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import F, Filter, FilterError
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
-from bokio_app.bokio.invoices import InvoiceDraft
+from bokio_app.bokio.invoices import InvoiceDraft, InvoiceStatus
 from bokio_app.bokio.line_items import LineItem as RemoteLine
 from bokio_app.core.clock import now
 from bokio_app.flows.models import FlowState, Step, StepState, WaitReason
@@ -109,7 +109,9 @@ class CreateInvoice(Operation):
         return _invoice_done(bokio.invoices.create(_invoice_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        marked = list(bokio.invoices.find(F(f"metadata.{OP_KEY}") == ctx.step.op_key))
+        found = bokio.invoices.find(F(f"metadata.{OP_KEY}") == ctx.step.op_key)
+        # A credit note carries the metadata of its invoice, and is listed beside it.
+        marked = [each for each in found if each.status != InvoiceStatus.CREDIT]
         proof = exactly_one(map(_invoice_done, marked), what=str(_("invoice")))
         total = Decimal(ctx.payload["total"])
         if isinstance(proof, Done) and not _same_invoice(

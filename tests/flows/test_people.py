@@ -172,3 +172,29 @@ def test_an_invoice_recorded_by_the_company_itself_counts_as_done(
     assert invoice.is_recorded
     assert Step.objects.get(op="record_invoice").resolved_by == "proof"
     assert len(sandbox.books(str(connection.company_id))["journalEntries"]) == 1
+
+
+@pytest.mark.fault
+def test_a_credit_note_with_the_same_marker_is_not_taken_for_the_draft(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    company = str(connection.company_id)
+    sandbox.lose_answer("post-invoice")
+    invoice = bokio.guide_draft(connection, by=person)
+    flow, _ = invoicing.start_sending(invoice, by=person)
+    while not sandbox.count("post-invoice"):
+        if claimed := claim(connection.pk):
+            engine.run(claimed, until=clock.now() + timedelta(seconds=60))
+    made = sandbox.books(company)["invoices"][0]["id"]
+    token = sandbox.tokens_for(company).access_token
+    sandbox.act_on_invoice(company, made, "publish")
+    books = f"/v1/companies/{company}"
+    note = sandbox.request("POST", f"{books}/invoices/{made}/credit", token=token).json["id"]
+    sandbox.request("POST", f"{books}/credit-notes/{note}/publish", token=token)
+
+    bokio.work(connection)
+
+    flow.refresh_from_db()
+    invoice.refresh_from_db()
+    assert (flow.state, invoice.remote_id) == (FlowState.DONE, made)
+    assert sandbox.count("post-invoice") == 1
