@@ -5,6 +5,7 @@ from tests.contract.published import AVAILABLE
 NEEDS_THE_FILES = [
     "test_client_contract.py",
     "test_coverage.py",
+    "test_filters_contract.py",
     "test_generated.py",
     "test_sandbox_contract.py",
 ]
