@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Self
@@ -40,7 +40,8 @@ class SalesDraft:
     `currency_rate` is SEK per unit of `currency`. `metadata` is not shown to anyone; up to 10
     keys of 25 characters (letters, digits, underscores, no digit first) with texts of up to 250.
     `extra` is sent as it is: fields of Bokio's that are not known here. Raises `Unsendable` for
-    metadata that breaks these rules.
+    metadata that breaks these rules, and for a `delivery_address` with a subdivision: Bokio has
+    one in the addresses of customers only.
     """
 
     line_items: tuple[LineItem, ...]
@@ -61,6 +62,8 @@ class SalesDraft:
         )
         if not fit or len(self.metadata) > _METADATA_KEYS:
             raise Unsendable("the metadata is larger than Bokio takes, or a key is malformed")
+        if self.delivery_address and self.delivery_address.subdivision:
+            raise Unsendable("a delivery address has no country subdivision")
 
     def _shared_json(self) -> dict[str, object]:
         """Write the shared part; empty parts are left out."""
@@ -156,7 +159,10 @@ def shared_fields(read: Fields) -> dict[str, Any]:
 
 
 def draft_fields(document: SalesDocument) -> dict[str, Any]:
-    """What of a document may be written, as `SalesDraft` takes it."""
+    """What of a document may be written, as `SalesDraft` takes it.
+
+    What Bokio sent in a delivery address goes back as it came, a subdivision too.
+    """
     names = (
         "line_items",
         "currency",
@@ -166,7 +172,14 @@ def draft_fields(document: SalesDocument) -> dict[str, Any]:
         "project",
         "buyer_reference",
         "contract",
-        "delivery_address",
         "extra",
     )
-    return {name: getattr(document, name) for name in names}
+    fields = {name: getattr(document, name) for name in names}
+    return fields | {"delivery_address": _as_it_came(document.delivery_address)}
+
+
+def _as_it_came(address: Address | None) -> Address | None:
+    if address is None or not address.subdivision:
+        return address
+    kept = {**address.extra, "countrySubdivision": address.subdivision}
+    return replace(address, subdivision=None, extra=kept)

@@ -419,6 +419,28 @@ class TestDraftsOfWhatBokioHas:
             {"personalNumber": NUMBER, "deductionAmount": "1500.5", "share": "1"}
         ]
 
+    def test_a_credit_note_goes_back_with_the_delivery_address_that_bokio_sent(self, server, bokio):
+        server.will(answers(NOTE_BODY))
+        note = bokio.credit_notes.get(NOTE)
+
+        bokio.credit_notes.update(NOTE, CreditNoteDraft.from_credit_note(note))
+
+        assert json_of(server.seen[1])["deliveryAddress"] == DELIVERY
+
+    def test_a_delivery_address_with_a_subdivision_is_refused_before_it_could_be_lost(self):
+        address = Address("1 High St", "SW1A 1AA", "London", "GB")
+
+        for draft in (invoice_draft(rot()), note_draft()):
+            with pytest.raises(Unsendable, match="delivery address"):
+                replace(draft, delivery_address=replace(address, subdivision="ENG"))
+
+            assert replace(draft, delivery_address=address).to_json()["deliveryAddress"] == {
+                "line1": "1 High St",
+                "city": "London",
+                "postalCode": "SW1A 1AA",
+                "country": "GB",
+            }
+
     def test_everything_that_an_invoice_tells_is_read(self, server, bokio):
         server.will(answers(INVOICE_BODY))
 
