@@ -21,10 +21,14 @@ class Use:
 
 
 class Tags:
-    """The tags of a company, looked up once and only if a request names one."""
+    """The tags of a company, looked up once and only if a request names one.
+
+    `named` tells whether one was named in all that was read, be it known or not.
+    """
 
     def __init__(self, company: Company) -> None:
         self._company = company
+        self.named = False
 
     @cached_property
     def _known(self) -> dict[uuid.UUID, Tag]:
@@ -39,6 +43,7 @@ class Tags:
         uses: list[Use] = []
         sums: dict[int, Decimal] = {}
         for one in body.objects("tags"):
+            self.named = True
             use = self._use(one)
             if use:
                 uses.append(use)

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from tests.sandbox.conftest import Api
+from tests.sandbox.entries import entry, item, make_tag, use
 
 PUBLIC = "PublicApi"
 PRIVATE = "PrivateApi"
@@ -71,6 +72,28 @@ def test_tags_are_a_feature_on_top(api: Api, method: str, path: str):
 
     refusal = api.refused(method, path, {"tags": []}, status=403)
     assert refusal["details"]["requiredFeature"] == "Tags"
+
+
+@pytest.mark.parametrize("on_a_row", [False, True], ids=["on the whole", "on a row"])
+@pytest.mark.parametrize("known", [True, False], ids=["a tag it has", "a tag it lacks"])
+def test_an_entry_that_is_written_with_tags_needs_the_feature_too(
+    api: Api, on_a_row: bool, known: bool
+):
+    tag = make_tag(api) if known else {"tagId": str(uuid.uuid4())}
+    rows = [item(1930, debit=5), item(3011, credit=5)]
+    tagged = rows[0] | {"tags": [use(tag)]}
+    body = entry(items=[tagged, rows[1]]) if on_a_row else entry(items=rows, tags=[use(tag)])
+    api.token = api.sandbox.private_token(api.company_id)
+    _with_plan(api, "premium")
+
+    refusal = api.refused("POST", "journal-entries", body, status=403)
+
+    assert refusal["details"]["requiredFeature"] == "Tags"
+    assert api.ok("GET", "journal-entries")["items"] == []
+    untagged = api.ok("POST", "journal-entries", entry(items=rows, tags=[]))
+    assert untagged["items"][0]["tags"] == []
+    _with_plan(api, "business")
+    assert api.call("POST", "journal-entries", body).status == (200 if known else 400)
 
 
 def test_a_lapsed_plan_blocks_neither_tokens_nor_connections(api: Api):

@@ -104,10 +104,10 @@ def create(context: Context) -> object:
     whole = tags.read(body)
     rows, uses = _items(context, body, tags)
     upload_id = body.reference("uploadRef")
+    if tags.named and not plans.TAGS.open_to(context.company):
+        return plans.TAGS.refused(context.company)
     body.finish()
     _require_one_level(whole, uses)
-    if (whole or any(uses)) and not plans.TAGS.open_to(context.company):
-        return plans.TAGS.refused(context.company)
     upload = uploads.find_free(context, upload_id, "#/uploadRef/id") if upload_id else None
     entry = entries.write(context.company, title=title, day=day, rows=rows, by=context.application)
     if whole or any(uses):
