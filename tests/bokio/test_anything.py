@@ -112,6 +112,7 @@ DATES = [
     *("Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 99 Foo 2026", "Fri, 31 Dec 9999 23:59:59 -1400"),
     *("Mon, 1 Jan 1 0:0:0 GMT", "Mon, 01 Jan 20266 00:00:00 GMT", "1 Jan 2026 99:99:99 +9999"),
     *("Mon, 01 Jan 2026", "Sat, 01 Jan 0000 00:00:00 +0000", ",,,,", "0 0 0 0:0 0"),
+    *("Mon, 99999999999 Jan 2026 00:00:00 GMT", f"1 Jan {'9' * 20} 00:00:00 GMT"),
 ]
 headers = st.dictionaries(
     st.sampled_from(
