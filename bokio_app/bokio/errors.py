@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import httpx2
 
 from bokio_app.bokio.answers import Answer
+from bokio_app.bokio.wire import storable
 
 
 class Verdict(Enum):
@@ -308,26 +309,36 @@ def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "no such status"
 
 
-# Year, month and day (day + 60 for a co-ordination number), then four digits. The month keeps
+# Month and day of a personal number (day + 60 for a co-ordination number). The month keeps
 # companies' own numbers out: their third digit is at least 2.
-PERSONAL_NUMBER: Final = re.compile(
-    r"(?<![0-9A-Za-z])(?:(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])[-+]\d{4}"
-    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])\d{4})(?![0-9A-Za-z])"
-)
+_BORN: Final = r"(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])"
 
+PERSONAL_NUMBER: Final = re.compile(
+    rf"(?<![0-9A-Za-z])(?:(?:19|20)?\d\d{_BORN}[-+]\d{{4}}"
+    rf"|(?:19|20)\d\d{_BORN}\d{{4}})(?![0-9A-Za-z])"
+)
+"""A number that is hardly anything else: with its separator, or with its century."""
+
+BARE_PERSONAL_NUMBER: Final = re.compile(
+    rf"(?<![0-9A-Za-z])(?:SE ?)?(?:19|20)?\d\d{_BORN}[-+ ]?\d{{4}}(?: ?01)?(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+"""The same also as ten digits, which may be something else, and inside a number for VAT."""
 
 MASK: Final = "••••••-••••"
 
 
 def masked(text: str) -> str:
     """Hide personal numbers in a message of Bokio's, and cut it to a bearable length."""
-    return PERSONAL_NUMBER.sub(MASK, text)[:500]
+    return BARE_PERSONAL_NUMBER.sub(MASK, text)[:500]
 
 
 # Rather one reference too many than one person's number, which in a body has no fixed form.
 _LIKE_A_PERSONAL_NUMBER: Final = re.compile(r"\d{6,8}[-+ ]?\d{4}")
+_OF_NUMBERS: Final = "0123456789+- "  # at the end of a piece they may be half a number
 
 
 def _start_of(content: bytes) -> str:
-    cut = content[: BODY_LENGTH + 16]  # so that no number is cut in two and missed
-    return _LIKE_A_PERSONAL_NUMBER.sub(MASK, cut.decode(errors="replace"))[:BODY_LENGTH]
+    text = storable(content[:BODY_LENGTH].decode(errors="replace"))
+    whole = text if len(content) <= BODY_LENGTH else text.rstrip(_OF_NUMBERS)
+    return _LIKE_A_PERSONAL_NUMBER.sub(MASK, whole)[:BODY_LENGTH]

@@ -15,14 +15,13 @@ from typing import Final
 from uuid import UUID
 
 from bokio_app.bokio import wire
-from bokio_app.bokio.errors import PERSONAL_NUMBER, Unsendable
+from bokio_app.bokio.errors import BARE_PERSONAL_NUMBER, PERSONAL_NUMBER, Unsendable
 
 Value = str | int | Decimal | date | datetime | UUID
 
 _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z_][A-Za-z0-9_]{0,24})?")
 _PLAIN: Final = frozenset(" -_.,/:+@'")  # beside letters and digits; none is part of an operator
 _NUMBERS_OF_PEOPLE: Final = frozenset({"orgNumber", "vatNumber"})
-_UNSEPARATED: Final = re.compile(r"(?:SE)?(?:19|20)?\d\d(?:0[1-9]|1[0-2])\d\d[-+]?\d{4}(?:01)?")
 
 
 class FilterError(Unsendable):
@@ -161,7 +160,7 @@ class F:
             raise FilterError("the text holds a character that the filter grammar cannot carry")
         if _is_uuid(value):  # its digits can look like a person's number
             return value
-        bare = self._name in _NUMBERS_OF_PEOPLE and _UNSEPARATED.fullmatch(value)
+        bare = self._name in _NUMBERS_OF_PEOPLE and BARE_PERSONAL_NUMBER.fullmatch(value)
         if bare or PERSONAL_NUMBER.search(value):
             raise FilterError("a personal number must not stand in an address")
         return value

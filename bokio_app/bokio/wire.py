@@ -44,6 +44,11 @@ def encode(value: object) -> bytes:
     return _text(value).encode()
 
 
+def storable(text: str) -> str:
+    """Drop what no database takes: control characters other than tab and newline."""
+    return _UNSTORABLE.sub("", text)
+
+
 def plain_number(value: Decimal | int) -> str:
     """Write a number without an exponent and with the digits it was given: `1E+2` is `100`.
 
@@ -79,9 +84,9 @@ def _text(value: object) -> str:
 def _clean(value: object) -> object:
     match value:
         case str():
-            return _UNSTORABLE.sub("", value)
+            return storable(value)
         case dict():
-            return {_UNSTORABLE.sub("", key): _clean(each) for key, each in value.items()}
+            return {storable(key): _clean(each) for key, each in value.items()}
         case list():
             return [_clean(each) for each in value]
         case _:

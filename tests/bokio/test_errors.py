@@ -119,12 +119,18 @@ def test_an_answer_without_a_readable_body_is_told_by_its_status(body):
 
 def test_a_personal_number_in_a_message_is_masked_and_a_companys_number_is_not():
     fields = [{"field": "#/orgNumber", "message": "19811218-9876 is wrong"}]
-    body = {"message": "811218-9876, 198112189876 or 556677-8899", "errors": fields}
+    numbers = "811218-9876, 198112189876, 8112189876, 19811218 9876, se811218987601 or 556677-8899"
+    body = {"message": numbers, "errors": fields}
 
     error = classify(answer(400, body))
 
     assert "9876" not in f"{error} {error.fields}"
     assert "556677-8899" in str(error)
+
+
+@pytest.mark.parametrize("text", ["5566778899", "SE556677889901", "OCR 1099117", "1000,00 (2024)"])
+def test_a_number_of_another_kind_stays_in_the_message(text):
+    assert str(classify(answer(400, {"message": text}))) == f"400: {text}"
 
 
 @pytest.mark.parametrize(
@@ -193,6 +199,29 @@ def test_the_start_of_the_answer_is_kept_for_support_without_long_numbers_and_ou
     assert len(error.body) <= errors.BODY_LENGTH
     assert not re.search(r"\d{4}", error.body)
     assert "xxx" not in f"{error} {error!r}"
+
+
+@pytest.mark.parametrize("letter", ["x", "å"])
+@pytest.mark.parametrize("seen", range(14))
+def test_a_number_that_stands_at_the_end_of_what_is_kept_does_not_show_a_part(letter, seen):
+    before = errors.BODY_LENGTH - seen
+    padding = (letter * errors.BODY_LENGTH).encode()[: before - before % len(letter.encode())]
+
+    error = classify(answer(502, padding + b"19811218-9876 and more"))
+
+    assert not re.search(r"\d", error.body)
+
+
+def test_many_masked_numbers_bring_no_half_of_a_number_forward():
+    error = classify(answer(502, b"19811218-9876 " * errors.BODY_LENGTH))
+
+    assert not re.search(r"\d", error.body)
+
+
+def test_the_start_of_the_answer_can_be_stored():
+    assert classify(answer(502, b"<p>\0 Bad\x1b gateway\n\xff</p>")).body == (
+        "<p> Bad gateway\n\ufffd</p>"
+    )
 
 
 class TestRetryAfter:

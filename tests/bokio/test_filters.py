@@ -72,6 +72,8 @@ def test_a_property_that_is_no_name_is_refused(name):
         ("orgNumber", "8112189876"),
         ("orgNumber", "198112189876"),
         ("vatNumber", "SE811218987601"),
+        ("vatNumber", "SE 811218987601"),
+        ("orgNumber", "811218 9876"),
         ("name", "Jane 811218-9876"),
         ("description", "19811218-9876"),
         ("orgNumber", "811278-9876"),
