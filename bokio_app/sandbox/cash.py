@@ -4,13 +4,13 @@ Nothing is written when an invoice or a credit note is issued, and currency diff
 are. Source: Bokio's help pages on the cash method; how its API answers there is our reading.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db.models import Q, Sum
 
 from bokio_app.sandbox import ledger, switches
-from bokio_app.sandbox.ledger import Row, Sale
+from bokio_app.sandbox.ledger import Row
 from bokio_app.sandbox.models import Invoice, JournalItem
 from bokio_app.sandbox.models.amounts import ZERO
 from bokio_app.sandbox.totals import half_up
@@ -26,41 +26,41 @@ def applies(invoice: Invoice) -> bool:
     return year is not None and year.method == "cash"
 
 
-def receipt_rows(
-    invoice: Invoice, sale: Sale, taken_back: Sequence[Sale], received: Sequence[Row]
-) -> list[Row]:
+def receipt_rows(invoice: Invoice, sold: Sequence[Row], received: Sequence[Row]) -> list[Row]:
     """The entry of one receipt: `received` is where the money, or the fee, is booked.
 
-    `sale` and `taken_back` are the whole invoice and its published credit notes. The entry brings
-    what the books hold of the sale up to what has been received by now, so that the parts add
-    up to the whole to the öre. What is received beyond the sale is owed: it is kept on 1510.
+    `sold` is what the whole invoice and its published credit notes would book under accrual. The
+    entry brings what the books hold of it up to what has been received by now, so that the parts
+    add up to the whole to the öre. What is received beyond the sale is owed and kept on 1510;
+    but a sale in another currency is worth in SEK what came in for it.
     """
     held = _held(invoice)
     amount = sum((row.debit for row in received), ZERO)
-    target = _recognised(sale, taken_back, amount - sum(held.values(), ZERO))
+    total = amount - sum(held.values(), ZERO)
+    home = invoice.currency == switches.BASE_CURRENCY
+    target = _recognised(sold, total, most=None if not home else _owed(sold))
     step = [Row(account, -debit) for account, debit in held.items()]
     return ledger.merged([*received, *target, *step])
 
 
-def _recognised(sale: Sale, taken_back: Sequence[Sale], received: Decimal) -> list[Row]:
+def _owed(sold: Sequence[Row]) -> Decimal:
+    return sum((row.debit for row in sold if row.account == switches.RECEIVABLES), ZERO)
+
+
+def _recognised(sold: Sequence[Row], received: Decimal, *, most: Decimal | None) -> list[Row]:
     """Sales and VAT for so much of the sale, in the same proportion on every account."""
-    rows = _without_receivables(ledger.sale_rows(sale))
-    for credit in taken_back:
-        rows += ledger.opposite(_without_receivables(ledger.sale_rows(credit)))
+    rows = [row for row in sold if row.account not in _RECEIVABLES]
     whole = -sum((row.debit for row in rows), ZERO)
-    owed = whole - sale.deduction + sum((credit.deduction for credit in taken_back), ZERO)
-    part = min(received, owed)
-    shares = [Row(row.account, half_up(row.debit * part / whole)) for row in rows if whole]
+    if not whole:
+        return [Row(switches.RECEIVABLES, -received)]
+    part = received if most is None else min(received, most)
+    shares = [Row(row.account, half_up(row.debit * part / whole)) for row in rows]
     rest = -part - sum((row.debit for row in shares), ZERO)
     return [
         *shares,
         Row(switches.ROUNDING_ACCOUNT, rest),
         Row(switches.RECEIVABLES, part - received),
     ]
-
-
-def _without_receivables(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.account not in _RECEIVABLES]
 
 
 def _held(invoice: Invoice) -> dict[int, Decimal]:

@@ -6,7 +6,7 @@ write transaction and raises `Refusal` when the rules of Bokio forbid the step.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -90,26 +90,13 @@ def recalculate(note: CreditNote) -> None:
     totals = add_up(note.lines, whole_kronor=note.rounding)
     left = _left_over(note.invoice)
     note.total, note.tax = totals.total, totals.tax
-    if _completes(note):
+    others = sales.published(note.invoice)
+    if sales.complete(note.invoice, [*others, note]):
         note.total = left
+        note.tax = note.invoice.tax - sum((other.tax for other in others), ZERO)
     if not 0 <= note.total <= left:
         message = f"The lines must come to something between 0 and {plain(left)}"
         raise refusals.invalid([FieldError("#/lineItems", message)])
-
-
-def _completes(note: CreditNote) -> bool:
-    """Whether every line of the invoice is credited in full, quantity and price, with this note."""
-    others = (line for other in sales.published(note.invoice) for line in other.lines)
-    return _worth([*others, *note.lines]) == _worth(note.invoice.lines)
-
-
-def _worth(lines: Iterable[StoredLine]) -> dict[int, Decimal]:
-    """Quantity times price per line id, of the lines that are worth anything."""
-    worth: dict[int, Decimal] = {}
-    for line in sales_lines(list(lines)):
-        price = Decimal(line["quantity"]) * Decimal(line["unitPrice"])
-        worth[line["id"]] = worth.get(line["id"], ZERO) + price
-    return {line_id: price for line_id, price in worth.items() if price}
 
 
 def delete_draft(note: CreditNote) -> None:
@@ -131,15 +118,13 @@ def publish(note: CreditNote) -> None:
     note.number = invoicing.take_number(note.company)
     note.published_at = clock.now()
     note.save()
-    taken = _sale(note)
-    invoicing.change_sums(invoice, credited=taken.amount - taken.deduction)
+    invoicing.change_sums(invoice, credited=sales.owed_back(invoice, _up_to(note)))
     invoicing.record_automatically(note.company, record, note)
 
 
-def _sale(note: CreditNote) -> ledger.Sale:
-    """What a published note takes back."""
-    notes = [other for other in sales.published(note.invoice) if _number(other) <= _number(note)]
-    return sales.of_credit_notes(note.invoice, notes)[-1]
+def _up_to(note: CreditNote) -> list[CreditNote]:
+    """The published notes of the invoice, of which this one is the last."""
+    return [other for other in sales.published(note.invoice) if _number(other) <= _number(note)]
 
 
 def _number(note: CreditNote) -> int:
@@ -158,7 +143,7 @@ def record(note: CreditNote) -> None:
         or not invoicing.in_open_year(note.company, note.credit_date)
         or cash.applies(note.invoice)
     )
-    rows = [] if refused else ledger.opposite(ledger.sale_rows(_sale(note)))
+    rows = [] if refused else sales.credit_rows(note.invoice, _up_to(note))[-1]
     if not rows:
         raise refusals.impossible("credit note", note.uuid)
     title = f"Kreditfaktura {note.number} av faktura {note.invoice.number}"

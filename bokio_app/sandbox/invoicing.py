@@ -254,8 +254,10 @@ def record_settlement(settlement: Settlement) -> None:
 
 
 def _cash_rows(invoice: Invoice, received: list[Row]) -> list[Row]:
-    credited = sales.of_credit_notes(invoice, sales.published(invoice))
-    return cash.receipt_rows(invoice, sales.of_invoice(invoice), credited, received)
+    sold = ledger.sale_rows(sales.of_invoice(invoice))
+    for taken_back in sales.credit_rows(invoice, sales.published(invoice)):
+        sold += taken_back
+    return cash.receipt_rows(invoice, sold, received)
 
 
 def delete_payment(payment: Payment) -> None:

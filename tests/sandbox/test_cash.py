@@ -89,13 +89,15 @@ def test_a_fee_belongs_to_what_was_received(books: Api):
 
 @pytest.mark.parametrize("amount", [30, -30])
 def test_currency_differences_are_not_booked(books: Api, amount: int):
-    invoice = books.published()
+    invoice = books.published(line(unitPrice=100), currency="EUR", currencyRate=10)
     pay(books, invoice, 1250 - amount)
 
     refusal = books.refused("POST", settle(books, invoice, "currency", amount), status=400)
 
     assert refusal["code"] == "validation-error"
-    assert len(books.entries()) == 1
+    received = Decimal(1250 - amount)
+    sold, tax = received * 4 / 5, received / 5
+    assert books.entries() == [{1930: received, 3011: -sold, 2611: -tax}]
     assert books.ok("GET", f"invoices/{invoice['id']}")["status"] == "paid"
 
 
