@@ -1,22 +1,18 @@
-"""Journal entries with their tags and comments, tag groups, and SIE files."""
+"""Journal entries with their tags and comments."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
 
-from bokio_app.bokio.errors import Invalid, NotFound, OutcomeUnknown, StateRefused, Unsendable
+from bokio_app.bokio.errors import Invalid, OutcomeUnknown, StateRefused, Unsendable
 from bokio_app.bokio.filters import F
 from bokio_app.bokio.journal_comments import Comment
 from bokio_app.bokio.journal_entries import EntryTag, JournalEntryDraft, JournalRow
-from bokio_app.bokio.sie import decoded
-from bokio_app.bokio.tags import TagGroupDraft
-from bokio_app.bokio.wire import BodyError
 from tests.bokio.server import answers, json_of
 
-ENTRY, OTHER, COMMENT, GROUP, TAG, YEAR = (uuid4() for _ in range(6))
+ENTRY, OTHER, COMMENT, GROUP, TAG = (uuid4() for _ in range(5))
 DAY = date(2024, 10, 10)
 TAG_BODY = {
     "tagId": str(TAG),
@@ -25,6 +21,7 @@ TAG_BODY = {
     "tagGroupName": "Projekt",
     "weight": 0.6,
 }
+
 ENTRY_BODY = {
     "id": str(ENTRY),
     "title": "Hyra ref 7HK2",
@@ -37,6 +34,7 @@ ENTRY_BODY = {
     "tags": [],
     "uploadRef": {"id": str(OTHER)},
 }
+
 BALANCED = (
     JournalRow(5010, debit=Decimal("200.50")),
     JournalRow(1930, credit=Decimal("200.50")),
@@ -209,6 +207,26 @@ class TestEntries:
         assert server.seen == []
 
 
+def test_a_field_error_of_an_entry_names_the_row(server, bokio):
+    fields = [{"field": "#/items/1/account", "message": "no such account"}]
+    server.will(answers({"code": "validation-error", "errors": fields}, 400))
+
+    with pytest.raises(Invalid) as raised:
+        bokio.journal_entries.create(draft())
+
+    assert raised.value.fields[0].path == ("items", 1, "account")
+
+
+def test_entries_are_found_by_tag(server, bokio):
+    server.will(answers({"items": [ENTRY_BODY], "totalPages": 1}))
+
+    (entry,) = bokio.journal_entries.find(F("title").contains("7HK2"), tag_id=TAG)
+
+    assert entry.id == ENTRY
+    assert f"tagId={TAG}&query=title~7HK2&page=1&pageSize=100" in server.seen[0].target
+    assert isinstance(entry.items[1].tags[0].tag_id, UUID)
+
+
 class TestComments:
     BODY = {
         "id": str(COMMENT),
@@ -275,150 +293,3 @@ class TestComments:
 
         with pytest.raises(OutcomeUnknown, match="another"):
             bokio.journal_comments.get(ENTRY, COMMENT)
-
-
-class TestTags:
-    BODY = {
-        "id": str(GROUP),
-        "name": "Projekt",
-        "alias": "@",
-        "dimensionNumber": 6,
-        "tags": [{"id": str(TAG), "name": "Alfa", "colour": "red"}],
-        "archived": False,
-    }
-
-    def test_groups_are_made_found_fetched_changed_and_deleted(self, server, bokio, company_id):
-        server.will(
-            answers(self.BODY | {"tags": []}),
-            answers({"items": [self.BODY], "totalPages": 1}),
-            answers(self.BODY),
-            answers(self.BODY),
-            answers(status=204),
-        )
-        groups = bokio.tag_groups
-
-        made = groups.create(TagGroupDraft(name="Projekt", alias="@", dimension=6))
-        (found,) = groups.find(F("dimensionNumber") == 6)
-        group = groups.get(GROUP)
-        groups.update(GROUP, TagGroupDraft.from_group(group))
-        groups.delete(GROUP)
-
-        below = f"/v1/companies/{company_id}/tag-groups"
-        assert [(seen.method, seen.path) for seen in server.seen] == [
-            ("POST", below),
-            ("GET", below),
-            ("GET", f"{below}/{GROUP}"),
-            ("PUT", f"{below}/{GROUP}"),
-            ("DELETE", f"{below}/{GROUP}"),
-        ]
-        assert json_of(server.seen[0]) == {"name": "Projekt", "alias": "@", "dimensionNumber": "6"}
-        # The dimension is set once, and what is new to us goes back as it came.
-        assert json_of(server.seen[3]) == {"name": "Projekt", "alias": "@", "archived": False}
-        assert found == group
-        assert (made.tags, group.dimension, group.extra) == ((), 6, {"archived": False})
-        assert [(tag.id, tag.name, tag.extra) for tag in group.tags] == [
-            (TAG, "Alfa", {"colour": "red"})
-        ]
-
-    def test_a_group_may_have_no_dimension(self, server, bokio):
-        server.will(answers(self.BODY | {"dimensionNumber": None}))
-
-        group = bokio.tag_groups.create(TagGroupDraft(name="Projekt", alias="@"))
-
-        assert group.dimension is None
-        assert "dimensionNumber" not in json_of(server.seen[0])
-
-    def test_tags_are_made_renamed_and_deleted_below_their_group(self, server, bokio, company_id):
-        body = {"id": str(TAG), "name": "Alfa"}
-        server.will(answers(body), answers(body), answers(status=204))
-
-        assert bokio.tags.create(GROUP, "Alfa") == bokio.tags.update(GROUP, TAG, "Alfa")
-        bokio.tags.delete(GROUP, TAG)
-
-        below = f"/v1/companies/{company_id}/tag-groups/{GROUP}/tags"
-        assert [(seen.method, seen.target, seen.body) for seen in server.seen] == [
-            ("POST", below, b'{"name":"Alfa"}'),
-            ("PUT", f"{below}/{TAG}", b'{"name":"Alfa"}'),
-            ("DELETE", f"{below}/{TAG}", b""),
-        ]
-
-    @pytest.mark.parametrize(
-        "name, alias", [(" ", "@"), ("Projekt", ""), ("Projekt", " "), ("Projekt", "@@@@")]
-    )
-    def test_a_group_that_bokio_would_refuse_is_refused_before_sending(self, name, alias):
-        with pytest.raises(Unsendable, match=r"name|alias"):
-            TagGroupDraft(name=name, alias=alias)
-
-    def test_a_tag_without_a_name_is_refused_before_sending(self, server, bokio):
-        for act in (
-            lambda: bokio.tags.create(GROUP, " "),
-            lambda: bokio.tags.update(GROUP, TAG, ""),
-        ):
-            with pytest.raises(Unsendable, match="name"):
-                act()
-
-        assert server.seen == []
-
-    def test_a_tag_in_use_stays(self, server, bokio):
-        server.will(answers({"code": "validation-error", "message": "it is in use"}, 400))
-
-        with pytest.raises(StateRefused, match="in use"):
-            bokio.tags.delete(GROUP, TAG)
-
-
-class TestSie:
-    FILE = '#FLAGGA 0\r\n#FORMAT PC8\r\n#FNAMN "Åkes Bygg AB"\r\n'.encode("cp437")
-
-    def test_a_file_comes_whole_and_is_read_in_the_code_page_of_the_standard(
-        self, server, bokio, company_id
-    ):
-        server.will(answers(self.FILE))
-
-        content = bokio.sie.download(YEAR)
-
-        assert server.seen[0].target == f"/v1/companies/{company_id}/sie/{YEAR}/download"
-        assert content == self.FILE
-        assert '#FNAMN "Åkes Bygg AB"' in decoded(content)
-
-    def test_a_file_comes_in_pieces_and_says_what_it_was(self, server, bokio):
-        server.will(answers(self.FILE, Content_Type="application/octet-stream"))
-        file = BytesIO()
-
-        received = bokio.sie.download_into(YEAR, file)
-
-        assert file.getvalue() == self.FILE
-        assert (received.size, received.media_type) == (
-            len(self.FILE),
-            "application/octet-stream",
-        )
-
-    @pytest.mark.parametrize("content", [b"", b"<html>", b"%PDF-1.7", b"{}"])
-    def test_what_is_no_sie_file_is_not_read_as_one(self, content):
-        with pytest.raises(BodyError, match="SIE"):
-            decoded(content)
-
-    def test_a_year_that_is_not_there_has_no_file(self, server, bokio):
-        server.will(answers({"code": "not-found"}, 404))
-
-        with pytest.raises(NotFound):
-            bokio.sie.download(YEAR)
-
-
-def test_a_field_error_of_an_entry_names_the_row(server, bokio):
-    fields = [{"field": "#/items/1/account", "message": "no such account"}]
-    server.will(answers({"code": "validation-error", "errors": fields}, 400))
-
-    with pytest.raises(Invalid) as raised:
-        bokio.journal_entries.create(draft())
-
-    assert raised.value.fields[0].path == ("items", 1, "account")
-
-
-def test_entries_are_found_by_tag(server, bokio):
-    server.will(answers({"items": [ENTRY_BODY], "totalPages": 1}))
-
-    (entry,) = bokio.journal_entries.find(F("title").contains("7HK2"), tag_id=TAG)
-
-    assert entry.id == ENTRY
-    assert f"tagId={TAG}&query=title~7HK2&page=1&pageSize=100" in server.seen[0].target
-    assert isinstance(entry.items[1].tags[0].tag_id, UUID)
