@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 from bokio_app.bokio.errors import Unsendable
-from bokio_app.bokio.wire import plain_number
+from bokio_app.bokio.wire import is_bearable, plain_number
 
 
 def exact(value: Decimal) -> Decimal:
     """Let a `Decimal` of a bearable size through. Raises `Unsendable` for all else, and floats."""
-    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18:
-        raise Unsendable("an amount is a finite Decimal of at most 19 digits before the point")
+    if not isinstance(value, Decimal) or not is_bearable(value):
+        raise Unsendable("an amount is a Decimal of at most 19 digits before the point, 30 after")
     return value
 
 

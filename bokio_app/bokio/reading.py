@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from bokio_app.bokio.wire import BodyError
+from bokio_app.bokio.wire import BodyError, is_bearable
 
 T = TypeVar("T")
 
@@ -150,8 +150,8 @@ def unwrapped(data: object, key: str) -> object:
 
 def _exact(value: int | Decimal) -> Decimal:
     number = Decimal(value)
-    if not -30 <= number.adjusted() <= 18 or len(number.as_tuple().digits) > 50:
-        raise ValueError  # no amount, rate or account; written out it could fill the memory
+    if not is_bearable(number):
+        raise ValueError
     return number
 
 

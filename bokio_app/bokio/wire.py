@@ -44,6 +44,16 @@ def encode(value: object) -> bytes:
     return _text(value).encode()
 
 
+def is_bearable(number: Decimal) -> bool:
+    """Tell whether it could be an amount, a rate or an account.
+
+    At most 19 digits before the point and 30 after it: others could fill the memory when written
+    out.
+    """
+    digits = len(number.as_tuple().digits)
+    return number.is_finite() and -30 <= number.adjusted() <= 18 and digits <= 50
+
+
 def storable(text: str) -> str:
     """Drop what no database takes: control characters other than tab and newline."""
     return _UNSTORABLE.sub("", text)

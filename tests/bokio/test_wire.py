@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bokio_app.bokio import wire
 from bokio_app.bokio.amounts import exact, two_decimals
+from bokio_app.bokio.errors import Unsendable
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
 
@@ -151,3 +152,11 @@ def test_an_amount_that_cannot_be_money_is_refused(amount):
 
 def test_a_quantity_may_have_more_decimals_than_money():
     assert exact(Decimal("1.3333")) == Decimal("1.3333")
+
+
+@pytest.mark.parametrize(
+    "number", ["1E-999999999999999999", "1E+999999999999999999", "0E-999999999", f"1.{'3' * 50}"]
+)
+def test_a_number_that_would_fill_the_memory_when_written_out_is_refused_before_sending(number):
+    with pytest.raises(Unsendable, match="digits"):
+        exact(Decimal(number))
