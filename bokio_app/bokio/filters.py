@@ -21,6 +21,7 @@ Value = str | int | Decimal | date | datetime | UUID
 
 _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z_][A-Za-z0-9_]{0,24})?")
 _PLAIN: Final = frozenset(" -_.,/:+@'")  # beside letters and digits; none is part of an operator
+_LOWER_BOUNDS: Final = frozenset({">", ">="})  # cut to a second, they let more rows through
 _NUMBERS_OF_PEOPLE: Final = frozenset({"orgNumber", "vatNumber"})
 
 
@@ -133,6 +134,8 @@ class F:
         return self._condition(operator, value)
 
     def _condition(self, operator: str, value: Value) -> Filter:
+        if isinstance(value, datetime) and value.microsecond and operator not in _LOWER_BOUNDS:
+            raise FilterError("a time is written in whole seconds, so that this would miss rows")
         condition = Condition(self._name, operator, self._written(value), type(value))
         return Filter((condition,))
 

@@ -106,6 +106,18 @@ def test_pythons_own_and_does_not_silently_drop_a_condition():
         (F("a") == 1) and (F("b") == 2)
 
 
+@pytest.mark.parametrize(
+    "compare",
+    [F("createdDateTime").__lt__, F("createdDateTime").__le__, F("createdDateTime").__eq__],
+)
+def test_a_part_of_a_second_is_refused_where_cutting_it_off_would_lose_rows(compare):
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    assert compare(moment).text.endswith("2026-01-02T03:04:05Z")
+    with pytest.raises(FilterError, match="whole seconds"):
+        compare(moment.replace(microsecond=1))
+
+
 def test_a_text_has_no_order():
     with pytest.raises(FilterError, match="order"):
         F("name") > "M"  # noqa: B015 - comparing makes the filter
