@@ -64,6 +64,8 @@ class Switches:
     """Sent as `Bokio-Api-Supported-Versions`; empty sends none."""
     deprecated_versions: str = ""
     """Sent as `Bokio-Api-Deprecated-Versions`; empty sends none."""
+    no_scope_means_all: bool = True
+    """Consent asked for without `scope` gives all scopes the application may have, else none."""
     general_token_names_nobody: bool = False
     """A general token comes with empty `tenant_id` and `connection_id`, instead of without."""
     concurrent_write_status: Literal[429, 409, 500] = 429

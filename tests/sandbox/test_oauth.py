@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.sandbox.conftest import Api
+from tests.sandbox.visitor import Visitor
 from tests.support.sandbox import SandboxProcess
 
 
@@ -223,6 +224,24 @@ def test_elevated_scopes_are_for_approved_applications_alone(sandbox: SandboxPro
     refused = ask(approved=False)
     assert (refused.status, refused.json["error"]) == (400, "invalid_scope")
     assert ask(approved=True).status == 200
+
+
+def test_consent_without_a_scope_gives_what_the_switch_says(sandbox: SandboxProcess):
+    query = {
+        "response_type": "code",
+        "client_id": sandbox.client_id,
+        "redirect_uri": sandbox.redirect_uri,
+        "state": "s",
+    }
+
+    visitor = Visitor(sandbox)
+    everything = visitor.get("/v1/authorize?" + urlencode(query)).text
+    sandbox.set_switches(no_scope_means_all=False)
+    nothing = visitor.get("/v1/authorize?" + urlencode(query)).text
+
+    assert "invoices:write" in everything
+    assert "bank-payments:write" not in everything
+    assert "invoices:write" not in nothing
 
 
 def test_parameters_of_pkce_are_ignored(sandbox: SandboxProcess):
