@@ -67,7 +67,7 @@ def _common(row: CreditNote) -> Json:
         "id": str(row.uuid),
         "contactDetailRef": row.contact,
         "invoiceNumber": None if row.number is None else str(row.number),
-        **{name: row.references.get(name) for name in shapes.REFERENCES},
+        **{name: row.references.get(name) or None for name in shapes.REFERENCES},
         "currency": row.currency,
         "currencyRate": row.currency_rate,
         "totalAmount": row.total,

@@ -82,8 +82,9 @@ def _require_uuid(name: str, value: str) -> None:
         raise refusals.bad_query(f"{value!r} does not fit the property {name}") from None
 
 
-def read_references(body: Reader) -> dict[str, str | None]:
-    return {name: body.text(name, longest=200) or None for name in shapes.REFERENCES}
+def read_references(body: Reader) -> dict[str, str]:
+    """Empty where nothing is given: filters would find a null as the text `null`."""
+    return {name: body.text(name, longest=200) for name in shapes.REFERENCES}
 
 
 def read_currency(body: Reader) -> tuple[str, Decimal]:

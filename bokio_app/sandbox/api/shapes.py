@@ -112,7 +112,7 @@ def invoice(row: Invoice, reader: Application | None = None) -> Json:
         "type": "invoice",
         "invoiceNumber": None if row.number is None else str(row.number),
         "paymentReference": row.payment_reference or None,
-        **{name: row.references.get(name) for name in REFERENCES},
+        **{name: row.references.get(name) or None for name in REFERENCES},
         "currency": row.currency,
         "currencyRate": row.currency_rate,
         "totalAmount": row.total,

@@ -61,7 +61,7 @@ class DraftForm(forms.Form):
         row.customer_name = row.customer.name if row.customer else ""
         row.invoice_date, row.due_date = data["invoice_date"], data["due_date"]
         row.rounding = data["rounding"]
-        changed = {name: data[name] or None for name in REFERENCES if name in data}
+        changed = {name: data[name] for name in REFERENCES if name in data}
         row.references = {**row.references, **changed}
 
 
