@@ -110,6 +110,7 @@ def test_every_request_is_one_that_bokio_describes(
 def test_every_value_that_the_client_takes_becomes_a_request_that_bokio_describes(identifier: str):
     operation = OPERATIONS[identifier]
     values, send = SENDS[identifier]
+    sent: list[httpx2.Request] = []
 
     @seed(SEED)
     @run_of(EACH)
@@ -121,8 +122,10 @@ def test_every_value_that_the_client_takes_becomes_a_request_that_bokio_describe
         for request in recorder.requests:
             assert contract().find(request.method, request.url.path) == operation
             check_request(operation, request)
+        sent.extend(recorder.requests)
 
     run()
+    assert sent, "the client refused every value"
 
 
 def test_values_are_made_for_each_operation_that_takes_some():
