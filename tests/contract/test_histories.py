@@ -1,6 +1,6 @@
 """Random histories of a company's sales, legal and illegal, and what the books hold each time.
 
-Everything is read and written over plain HTTP, and worked out by `ledger_model` alone.
+Everything is read and written over plain HTTP; `books` says what must hold.
 """
 
 import datetime as dt
@@ -21,8 +21,10 @@ from hypothesis.stateful import (
 )
 
 from tests.contract import ledger_model as model
+from tests.contract.books import Books, Json, day_of, path_of, phase, sells
 from tests.contract.histories import CASES, SEED, run_of
 from tests.contract.line import Line
+from tests.contract.wishes import DAYS, YEARS, days, ore, sales_lines, which, wishes
 from tests.contract.world import ADDRESS, SCOPES
 from tests.support.sandbox import SandboxProcess, running_sandbox
 
@@ -30,81 +32,20 @@ pytestmark = [pytest.mark.contract, pytest.mark.slow]
 
 HISTORIES = CASES // 50 or 20
 STEPS = 24
-YEARS = (2024, 2025)
-DAYS = [f"{year}-{day}" for year in YEARS for day in ("01-01", "06-15", "12-31")]
 PAID_INTO = (1910, 1930, 1940)
 
-Json = dict[str, Any]
 Step = TypeVar("Step", bound=Callable[..., None])
-
-which = st.integers(min_value=0, max_value=63)
-days = st.sampled_from(DAYS)
-ore = st.integers(min_value=1, max_value=2_000_000).map(lambda value: Decimal(value).scaleb(-2))
-quantities = st.sampled_from([Decimal(text) for text in ("1", "0.5", "1.5", "3", "0.333", "12")])
-
-
-@st.composite
-def sales_lines(draw: st.DrawFn) -> list[Json]:
-    """One to three lines that sell something, at times a small discount and a text."""
-    lines: list[Json] = [
-        {
-            "description": "Arbete",
-            "itemType": "salesItem",
-            "productType": draw(st.sampled_from(["goods", "services"])),
-            "unitType": "piece",
-            "quantity": draw(quantities),
-            "unitPrice": draw(ore) + 10,
-            "taxRate": draw(st.sampled_from([25, 12, 6, 0])),
-        }
-        for _ in range(draw(st.integers(min_value=1, max_value=3)))
-    ]
-    if draw(st.booleans()):
-        discount = {"quantity": 1, "unitPrice": -draw(st.integers(1, 5))}
-        lines.append(lines[0] | discount | {"bookkeepingAccountNumber": 3730})
-    if draw(st.booleans()):
-        lines.append({"description": "Tack!", "itemType": "descriptionOnlyItem"})
-    return lines
-
-
-@st.composite
-def wishes(draw: st.DrawFn) -> Json:
-    """Who an invoice is for, and all of it but its lines."""
-    day = draw(days)
-    due = dt.date.fromisoformat(day) + dt.timedelta(days=draw(st.integers(0, 1200)))
-    currency, rate = draw(st.sampled_from([("SEK", 1), ("SEK", 1), ("EUR", Decimal("11.4321"))]))
-    body = {
-        "invoiceDate": day,
-        "dueDate": due.isoformat(),
-        "currency": currency,
-        "currencyRate": rate,
-        "totalRoundingEnabled": draw(st.booleans()),
-    }
-    return {"customer": draw(st.integers(0, 1)), "body": body}
-
-
-def phase(document: Json) -> str:
-    """Draft, published or recorded. A receipt, which is never a draft, has no number."""
-    if document.get("invoiceNumber", "") is None:
-        return "draft"
-    return "recorded" if document["journalEntryRef"] else "published"
-
-
-def sells(line: Json) -> bool:
-    return line["itemType"] == "salesItem" and line["unitPrice"] > 0
 
 
 def needs(kind: str, *wanted: str) -> Callable[[Step], Step]:
     """A rule that can be drawn once there is such a document."""
-    return precondition(lambda machine: bool(machine.fitting(kind, *wanted)))
+    return precondition(lambda machine: bool(machine.books.in_phases(kind, *wanted)))
 
 
-def path_of(receipt: Json) -> str:
-    kind = "settlements" if "type" in receipt else "payments"
-    return f"invoices/{receipt['invoiceId']}/{kind}/{receipt['id']}"
-
-
-def day_of(receipt: Json) -> str:
-    return str(receipt.get("invoiceSettlementDetails", receipt)["date"])
+def note_of(note: Json, *lines: Json) -> Json:
+    """The body that leaves a drafted note with these lines."""
+    kept = ("id", "currency", "currencyRate", "creditDate", "dueDate")
+    return {key: note[key] for key in kept} | {"lineItems": list(lines)}
 
 
 class Sales(RuleBasedStateMachine):
@@ -124,7 +65,7 @@ class Sales(RuleBasedStateMachine):
         self.process.reset(companies=1)
         self.process.set_switches(rate_limit=1_000_000)
         self.company: str = self.process.companies()[0]["id"]
-        self.cash, self.automatic = cash, False
+        self.cash = cash
         self.open_years = {*YEARS, 2026, 2027}
         method = "cash" if cash else "accrual"
         self.process.change_company(
@@ -138,7 +79,7 @@ class Sales(RuleBasedStateMachine):
         self.invoices: list[str] = []
         self.notes: list[str] = []
         self.receipts: list[str] = []
-        self.before: Json | None = None
+        self.books = Books({}, {}, {}, {})
         self.unchanged = False
         for vat_number in ("", "SE556677889901"):
             body = {"name": "Kund AB", "type": "company", "address": ADDRESS}
@@ -175,13 +116,8 @@ class Sales(RuleBasedStateMachine):
 
     # Picking what a step is about
 
-    def fitting(self, kind: str, *wanted: str) -> list[Json]:
-        """The invoices, notes or receipts in one of these phases; without phases, all."""
-        documents: list[Json] = list(self.before[kind].values()) if self.before else []
-        return [each for each in documents if not wanted or phase(each) in wanted]
-
     def pick(self, kind: str, place: int, *wanted: str) -> Json:
-        found = self.fitting(kind, *wanted)
+        found = self.books.in_phases(kind, *wanted)
         return found[place % len(found)]
 
     def bookable(self, day: str) -> bool:
@@ -256,7 +192,7 @@ class Sales(RuleBasedStateMachine):
     def pay(self, place: int, day: str, part: str, into: int) -> None:
         invoice = self.pick("invoices", place)
         legal = phase(invoice) != "draft"
-        rest = max(self.outstanding(invoice), Decimal(1))
+        rest = max(self.books.outstanding(invoice), Decimal(1))
         amount = {
             "half": model.rounded(rest / 2),
             "rest": rest,
@@ -327,7 +263,7 @@ class Sales(RuleBasedStateMachine):
             return
         status, made = self.ask("POST", f"invoices/{invoice['id']}/credit")
         # Refused once nothing is left to credit; how drafts of notes count is undecided.
-        assert status == 200 or self.notes_of(invoice), (status, made)
+        assert status == 200 or self.books.notes_of(invoice["id"]), (status, made)
         self.unchanged = status != 200
         if status == 200:
             self.notes.append(made["id"])
@@ -339,12 +275,10 @@ class Sales(RuleBasedStateMachine):
         sold = next(filter(sells, note["lineItems"]), None)
         if sold is None:
             return
-        half = [sold | {"quantity": model.decimal(sold["quantity"]) / 2}]
-        kept = ("id", "currency", "currencyRate", "creditDate", "dueDate")
-        body = {key: note[key] for key in kept} | {"lineItems": half}
+        body = note_of(note, sold | {"quantity": model.decimal(sold["quantity"]) / 2})
         status, changed = self.ask("PUT", f"credit-notes/{note['id']}", body)
         # Another note of the same invoice may have taken what this one was about.
-        others = [each for each in self.notes_of_id(note["invoiceRef"]["id"]) if each != note]
+        others = [each for each in self.books.notes_of(note["invoiceRef"]["id"]) if each != note]
         assert status == 200 or others, (status, changed)
         assert status != 200 or changed["totalAmount"] <= note["totalAmount"]
         self.unchanged = status != 200
@@ -356,9 +290,7 @@ class Sales(RuleBasedStateMachine):
         sold = next(filter(sells, note["lineItems"]), None)
         if sold is None:
             return
-        double = [sold | {"quantity": model.decimal(sold["quantity"]) * 2 + 100}]
-        kept = ("id", "currency", "currencyRate", "creditDate", "dueDate")
-        body = {key: note[key] for key in kept} | {"lineItems": double}
+        body = note_of(note, sold | {"quantity": model.decimal(sold["quantity"]) * 2 + 100})
         self.illegal("PUT", f"credit-notes/{note['id']}", body)
 
     @needs("notes", "draft")
@@ -367,7 +299,7 @@ class Sales(RuleBasedStateMachine):
         note = self.pick("notes", place, "draft")
         status, answer = self.ask("POST", f"credit-notes/{note['id']}/publish")
         # Two drafts may each take the whole rest; only one of them can be published.
-        others = [each for each in self.notes_of_id(note["invoiceRef"]["id"]) if each != note]
+        others = [each for each in self.books.notes_of(note["invoiceRef"]["id"]) if each != note]
         assert status == 200 or others, (status, answer)
         self.unchanged = status != 200
 
@@ -403,7 +335,6 @@ class Sales(RuleBasedStateMachine):
     @rule(on=st.booleans())
     def book_by_itself(self, on: bool) -> None:
         self.process.change_company(self.company, automaticRecording=on)
-        self.automatic = on
 
     @rule(days=st.sampled_from([1, 40, 400]))
     def let_time_pass(self, days: int) -> None:
@@ -435,124 +366,23 @@ class Sales(RuleBasedStateMachine):
                 return found
             page += 1
 
-    def notes_of_id(self, invoice: str) -> list[Json]:
-        assert self.before is not None
-        notes = self.before["notes"].values()
-        return [each for each in notes if each["invoiceRef"]["id"] == invoice]
-
-    def notes_of(self, invoice: Json) -> list[Json]:
-        return self.notes_of_id(invoice["id"])
-
-    def parts(self, invoice: Json) -> tuple[Decimal, Decimal, Decimal]:
-        """What was paid, settled and credited, in SEK."""
-        assert self.before is not None
-        ours = [r for r in self.before["receipts"].values() if r["invoiceId"] == invoice["id"]]
-        paid = sum((r["sumBaseCurrency"] for r in ours if "type" not in r), model.ZERO)
-        details = [r["invoiceSettlementDetails"] for r in ours if "type" in r]
-        settled = sum((each["sumBaseCurrency"] for each in details), model.ZERO)
-        notes = [each for each in self.notes_of(invoice) if phase(each) != "draft"]
-        return Decimal(paid), Decimal(settled), sum(map(model.owed, notes), model.ZERO)
-
-    def outstanding(self, invoice: Json) -> Decimal:
-        return model.owed(invoice) - sum(self.parts(invoice), model.ZERO)
-
     @invariant()
     def the_books_hold(self) -> None:
         if not hasattr(self, "company"):
             return
-        seen = {
-            "invoices": {
-                key: each
-                for key, each in self.all_of("invoices").items()
-                if each["status"] != "credit"
-            },
-            "notes": self.all_of("credit-notes"),
-            "entries": self.all_of("journal-entries"),
-            "receipts": {path: self.legal("GET", path) for path in self.receipts},
-        }
+        invoices = self.all_of("invoices").items()
+        seen = Books(
+            invoices={key: each for key, each in invoices if each["status"] != "credit"},
+            notes=self.all_of("credit-notes"),
+            entries=self.all_of("journal-entries"),
+            receipts={path: self.legal("GET", path) for path in self.receipts},
+        )
         if self.unchanged:
-            assert seen == self.before
-        self.before, self.unchanged = seen, False
-        assert set(seen["invoices"]) == set(self.invoices)
-        assert set(seen["notes"]) == set(self.notes)
-        self.check_entries()
-        self.check_documents()
-        self.check_numbers()
-        self.check_receivables()
-
-    def check_entries(self) -> None:
-        assert self.before is not None
-        for entry in self.before["entries"].values():
-            rows = model.rows_of(entry)
-            assert rows, entry
-            assert sum(rows.values()) == 0, entry
-            assert all(item["debit"] >= 0 and item["credit"] >= 0 for item in entry["items"])
-
-    def check_documents(self) -> None:
-        assert self.before is not None
-        for invoice in self.before["invoices"].values():
-            lines, whole = invoice["lineItems"], invoice["totalRoundingEnabled"]
-            assert invoice["totalAmount"] == model.total(lines, whole_kronor=whole), invoice
-            assert invoice["totalTax"] == sum(model.vat_by_rate(lines).values())
-            paid, settled, credited = self.parts(invoice)
-            allowed = model.statuses(invoice, paid, settled, credited, self.today)
-            assert invoice["status"] in allowed, (invoice, paid, settled, credited)
-            if invoice["journalEntryRef"] and invoice["currency"] == "SEK":
-                entry = self.before["entries"][invoice["journalEntryRef"]["id"]]
-                assert entry["date"] == invoice["invoiceDate"]
-                assert model.rows_of(entry) == model.entry_of_invoice(invoice)
-
-    def check_numbers(self) -> None:
-        """One series without gaps, in which nothing that was not published has a place."""
-        assert self.before is not None
-        documents = [*self.before["invoices"].values(), *self.before["notes"].values()]
-        published = [each for each in documents if phase(each) != "draft"]
-        published.sort(key=lambda each: each["publishedDateTime"])
-        numbers = sorted(int(each["invoiceNumber"]) for each in published)
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
-        for invoice in self.before["invoices"].values():
-            reference = invoice["paymentReference"]
-            assert (reference is None) is (invoice["invoiceNumber"] is None)
-            assert reference is None or model.has_check_digit(reference), invoice
-
-    def check_receivables(self) -> None:
-        """On every day, 1510 is what is open of all that is recorded."""
-        assert self.before is not None
-        entries = self.before["entries"]
-        booked = [
-            (entry["date"], model.rows_of(entry).get(model.RECEIVABLES, model.ZERO))
-            for entry in entries.values()
-        ]
-        expected = [] if self.cash else self.recorded_movements()
-        moved = [row for row in booked if row[1]]
-        assert _last_of(model.balances_by_day(moved)) == _last_of(model.balances_by_day(expected))
-
-    def recorded_movements(self) -> list[tuple[str, Decimal]]:
-        assert self.before is not None
-        rows = [
-            (each["invoiceDate"], model.owed(each))
-            for each in self.before["invoices"].values()
-            if each["journalEntryRef"]
-        ]
-        rows += [
-            (each["creditDate"], -model.owed(each))
-            for each in self.before["notes"].values()
-            if each["journalEntryRef"]
-        ]
-        for receipt in self.before["receipts"].values():
-            if receipt["journalEntryRef"]:
-                details = receipt.get("invoiceSettlementDetails", receipt)
-                rows.append((details["date"], -Decimal(details["sumBaseCurrency"])))
-        return rows
-
-
-def _last_of(balances: dict[str, Decimal]) -> dict[str, Decimal]:
-    """Days on which the balance is another than the day before."""
-    found, last = {}, model.ZERO
-    for day, balance in balances.items():
-        if balance != last:
-            found[day] = last = balance
-    return found
+            assert seen == self.books
+        self.books, self.unchanged = seen, False
+        assert set(seen.invoices) == set(self.invoices)
+        assert set(seen.notes) == set(self.notes)
+        seen.check(cash=self.cash, today=self.today)
 
 
 @pytest.fixture(scope="module")
