@@ -247,6 +247,8 @@ _BY_STATUS: Final[Mapping[int, type[BokioError]]] = {
 
 
 def _too_many(answer: Answer, code: str) -> tuple[type[BokioError], float | None]:
+    if code == "quota-exceeded":  # 403 by the newest page, 429 by what others have met
+        return QuotaExceeded, answer.retry_after()
     wait = answer.rate("RetryAfter")
     wait = answer.retry_after() if wait is None else wait
     # A clash of two writes carries the same status, but never a time to wait.

@@ -70,6 +70,7 @@ REFUSED = {"code": "validation-error", "message": "The action cannot be performe
         (answer(426), errors.VersionBrownout, Verdict.BROWNOUT, True),
         (answer(426, b"<html>"), errors.VersionBrownout, Verdict.BROWNOUT, True),
         (answer(409), errors.ConcurrentWrite, Verdict.RETRY, True),
+        (answer(429, {"code": "quota-exceeded"}), errors.QuotaExceeded, Verdict.PARK_QUOTA, True),
         (answer(429), errors.ConcurrentWrite, Verdict.RETRY, True),
         (answer(429, {"code": "rate-limit-exceeded"}), errors.RateLimited, Verdict.RETRY, True),
         (answer(429, Bokio_RateLimit_RetryAfter="7"), errors.RateLimited, Verdict.RETRY, True),
