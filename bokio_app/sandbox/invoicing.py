@@ -100,6 +100,7 @@ def publish(invoice: Invoice) -> None:
     invoice.payment_reference = payment_reference(invoice.number)
     invoice.published_at = clock.now()
     invoice.billing_address = invoice.customer.address if invoice.customer else None
+    invoice.lines = ledger.with_accounts(invoice.lines, ledger.Buyer.of(invoice.customer))
     invoice.save()
     record_automatically(invoice.company, record_invoice, invoice)
 

@@ -28,6 +28,7 @@ DOMESTIC = {
     "services": {25: 3011, 12: 3012, 6: 3013, 0: 3014},
 }
 OUTPUT_VAT = {25: 2611, 12: 2621, 6: 2631}
+SALES_ACCOUNT = "salesAccount"  # of a published line; not part of the API
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,32 @@ def automatic_account(buyer: Buyer, line: StoredLine) -> int:
     return DOMESTIC["goods" if goods else "services"][rate]
 
 
+def with_accounts(lines: Iterable[StoredLine], buyer: Buyer) -> list[StoredLine]:
+    """The lines, each sold one with the account it is booked on from now on.
+
+    What is credited later is taken off that account, whatever has become of the customer.
+    """
+    return [
+        {**line, SALES_ACCOUNT: _account(buyer, line)} if line["itemType"] == "salesItem" else line
+        for line in lines
+    ]
+
+
+def _account(buyer: Buyer, line: StoredLine) -> int:
+    given = line.get("bookkeepingAccountNumber") or line.get(SALES_ACCOUNT)
+    return given or automatic_account(buyer, line)
+
+
 def sale_rows(sale: Sale) -> list[Row]:
     """The rows that record a sale, in SEK: receivables, sales per line, VAT per rate."""
     rows = [
         Row(switches.RECEIVABLES, sale.amount - sale.deduction),
         Row(switches.TAX_AGENCY_RECEIVABLES, sale.deduction),
     ]
-    for line in sales_lines(sale.lines):
-        account = line.get("bookkeepingAccountNumber") or automatic_account(sale.buyer, line)
-        rows.append(Row(account, -half_up(net(line) * sale.rate)))
+    rows += [
+        Row(_account(sale.buyer, line), -half_up(net(line) * sale.rate))
+        for line in sales_lines(sale.lines)
+    ]
     for percent, tax in add_up(sale.lines, whole_kronor=False).tax_by_rate.items():
         if tax:
             rows.append(Row(OUTPUT_VAT[int(percent)], -half_up(tax * sale.rate)))

@@ -118,6 +118,20 @@ def test_a_part_of_the_quantity_can_be_credited_and_then_the_rest(api: Api):
     assert refusal["code"] == "operation-not-allowed"
 
 
+def test_a_note_takes_back_what_was_booked_though_the_customer_has_changed(api: Api):
+    abroad = {"line1": "Kai 3", "city": "Hamburg", "postalCode": "20095", "country": "DE"}
+    customer = api.customer(vatNumber="DE136695976", address=abroad)
+    invoice = api.published(line(taxRate=0), customerRef={"id": customer})
+    api.ok("POST", f"invoices/{invoice['id']}/record")
+    api.ok("PUT", f"customers/{customer}", {"name": "Ohne", "type": "private"})
+
+    note = publish(api, credit(api, invoice))
+    api.ok("POST", f"credit-notes/{note['id']}/record")
+
+    assert api.entries() == [{1510: 1000, 3308: -1000}, {3308: 1000, 1510: -1000}]
+    assert note["lineItems"] == invoice["lineItems"]
+
+
 def test_parts_add_up_to_the_invoice_whatever_each_is_rounded_to(api: Api):
     invoice = api.published(
         line(quantity=3, unitPrice=33.37),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
-from bokio_app.sandbox import clock, invoicing, switches, tax_reductions
+from bokio_app.sandbox import clock, invoicing, ledger, switches, tax_reductions
 from bokio_app.sandbox.models import (
     Account,
     Application,
@@ -96,6 +96,7 @@ def customer_ref(row: Customer, name: str) -> Json:
 
 def line_item(line: StoredLine) -> Json:
     data = dict(line)
+    data.pop(ledger.SALES_ACCOUNT, None)
     for name in NUMBERS_OF_A_LINE:
         if name in data:
             data[name] = Decimal(data[name])
