@@ -83,7 +83,8 @@ def contract_tests() -> dict[str, str]:
     """How many calls the contract tests make of each operation."""
     from tests.contract.client_calls import CALLS, OAUTH  # noqa: PLC0415  # as above
     from tests.contract.client_values import SENDS  # noqa: PLC0415
-    from tests.contract.sandbox_cases import GOOD, REFUSED  # noqa: PLC0415
+    from tests.contract.sandbox_cases import GOOD  # noqa: PLC0415
+    from tests.contract.sandbox_refusals import REFUSED  # noqa: PLC0415
 
     calls, refused = CALLS | OAUTH, Counter(each.operation for each in REFUSED)
     return {

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.contract.published import JSON_TYPE, Operation, contract
-from tests.contract.sandbox_cases import GOOD, REFUSED, Refused
+from tests.contract.sandbox_cases import GOOD
+from tests.contract.sandbox_refusals import REFUSED, Refused
 from tests.contract.world import World, open_world
 from tests.support.sandbox import SandboxProcess, running_sandbox
 
