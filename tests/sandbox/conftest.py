@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.visitor import Visitor
 from tests.support.sandbox import ALL_SCOPES, Reply, SandboxProcess, running_sandbox
 
 
@@ -102,3 +103,9 @@ def sandbox(_sandbox: SandboxProcess) -> SandboxProcess:
 def api(sandbox: SandboxProcess) -> Api:
     company = sandbox.companies()[0]["id"]
     return Api(sandbox, company, sandbox.tokens_for(company, ALL_SCOPES).access_token)
+
+
+@pytest.fixture
+def visitor(api: Api) -> Visitor:
+    """A person in a browser without scripts, in the sandbox that `api` speaks to."""
+    return Visitor(api.sandbox)

@@ -9,11 +9,6 @@ from tests.sandbox.conftest import Api, line
 from tests.sandbox.visitor import Page, Visitor
 
 
-@pytest.fixture
-def visitor(api: Api) -> Visitor:
-    return Visitor(api.sandbox)
-
-
 def _open(visitor: Visitor, api: Api, invoice: Any) -> Page:
     return visitor.get(f"/companies/{api.company_id}/invoices/{invoice['id']}")
 
