@@ -169,7 +169,10 @@ def _file_name(disposition: str) -> str:
     """The name in a `Content-Disposition`, without folders; the exact form (`filename*`) wins."""
     message = Message()
     message["Content-Disposition"] = disposition
-    named = message.get_params([], "Content-Disposition")
+    try:
+        named = message.get_params([], "Content-Disposition")
+    except (TypeError, ValueError):  # the parser of a malformed header
+        return ""
     found: list[Any] = [value for key, value in named if key.lower() == "filename"]
     exact = [value for value in found if isinstance(value, tuple)]
     text = collapse_rfc2231_value((exact or found or [""])[0])

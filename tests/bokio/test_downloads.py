@@ -91,6 +91,8 @@ class TestFetching:
             ('attachment; filename="..\\..\\boot.ini"', "boot.ini"),
             ('attachment; filename="a\tb.pdf"', "ab.pdf"),
             ("attachment; filename*=x-none''a.pdf", "a.pdf"),
+            ("attachment; filename*0*=x''%; filename*1=; filename*", ""),
+            (f"attachment; filename*{'9' * 5000}*=a.pdf", ""),
         ],
     )
     def test_a_name_is_read_in_every_spelling_and_never_leads_out_of_a_folder(
