@@ -4,6 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+FURTHEST = dt.timedelta(days=20 * 365)
 
 
 class _Offset:
@@ -25,5 +26,10 @@ def offset() -> dt.timedelta:
 
 
 def set_offset(offset: dt.timedelta) -> None:
-    """Let the sandbox live this much ahead of the real time (negative: behind)."""
+    """Let the sandbox live this much ahead of the real time (negative: behind).
+
+    Raises `ValueError` beyond `FURTHEST`: no later start could undo a day that does not exist.
+    """
+    if abs(offset) > FURTHEST:
+        raise ValueError("The clock goes no further than 20 years")
     _Offset.by = offset

@@ -142,7 +142,10 @@ def changed() -> dict[str, Any]:
 
 
 def change(values: dict[str, Any]) -> Switches:
-    """Turn some switches. Raises `ValueError` for an unknown name or a value of another type."""
+    """Turn some switches.
+
+    Raises `ValueError` for an unknown name, or a value of another type or below zero.
+    """
     known = get_type_hints(Switches)
     for name, value in values.items():
         if name not in known:
@@ -157,8 +160,8 @@ def _fits(value: object, wanted: Any) -> bool:
     if get_origin(wanted) is Literal:
         return value in get_args(wanted) and not isinstance(value, bool)
     if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is wanted
+        return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return type(value) is wanted and (not isinstance(value, int) or value >= 0)
 
 
 def reset() -> None:

@@ -81,6 +81,11 @@ def test_a_person_works_in_the_companies_named(sandbox: SandboxProcess):
         ("companies", {"name": "X", "firstYear": 1998}),
         ("people", {"name": "X", "email": "nobody"}),
         ("companies", {}),
+        ("clock", {"seconds": -1e12}),
+        ("clock", {"seconds": 1e15}),
+        ("clock", {"now": "9999-12-31T23:59:59Z"}),
+        ("switches", {"latency_seconds": -1}),
+        ("switches", {"rate_limit": -1}),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
@@ -90,6 +95,8 @@ def test_what_cannot_be_is_refused_with_a_sentence(
 
     assert reply.status == 400
     assert reply.json["error"]
+    assert sandbox.control("GET", "clock")["now"] >= "2026"
+    assert sandbox.control("GET", "switches")["changed"] == {}
 
 
 def test_a_private_token_lasts_and_opens_its_company_alone(api: Api):
