@@ -22,8 +22,9 @@ class ItemDraft:
 
     `unit_price` is net of VAT, in SEK; `tax_rate` in per cent (0, 6, 12, 25). `account` names
     another account than the one Bokio would choose by itself. An item of words alone
-    (`ItemType.DESCRIPTION`) has neither price nor account. Raises `Unsendable` without a
-    description or with one over 500 characters.
+    (`ItemType.DESCRIPTION`) has neither price nor account. `held_price` is the one that Bokio
+    has, which goes back as it is, however fine. Raises `Unsendable` without a description, or
+    when that of a sales item is over 500 characters.
     """
 
     description: str
@@ -33,10 +34,12 @@ class ItemDraft:
     unit_price: Decimal = Decimal(0)
     tax_rate: Decimal = Decimal(25)
     account: int | None = None
+    held_price: Decimal | None = field(default=None, repr=False)
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        if not self.description.strip() or len(self.description) > LONGEST_DESCRIPTION:
+        too_long = len(self.description) > LONGEST_DESCRIPTION
+        if not self.description.strip() or (too_long and self.item_type != ItemType.DESCRIPTION):
             raise Unsendable("an item has a description of at most 500 characters")
 
     @classmethod
@@ -50,11 +53,12 @@ class ItemDraft:
             unit_price=item.unit_price,
             tax_rate=item.tax_rate,
             account=item.account,
+            held_price=item.unit_price,
             extra=item.extra,
         )
 
     def to_json(self) -> dict[str, object]:
-        """Write what Bokio takes. Raises `Unsendable` for a price of more than two decimals."""
+        """Write what Bokio takes. Raises `Unsendable` for a new price of over two decimals."""
         words: dict[str, object] = {
             **self.extra,
             "description": self.description,
@@ -62,11 +66,12 @@ class ItemDraft:
         }
         if self.item_type == ItemType.DESCRIPTION:
             return words
+        price = exact if self.unit_price == self.held_price else two_decimals
         account = {} if self.account is None else {"bookkeepingAccountNumber": self.account}
         return words | {
             "productType": str(self.product_type),
             "unitType": str(self.unit_type),
-            "unitPrice": two_decimals(self.unit_price),
+            "unitPrice": price(self.unit_price),
             "taxRate": exact(self.tax_rate),
             **account,
         }

@@ -110,8 +110,8 @@ class LineItem:
     def to_json(self) -> dict[str, object]:
         """Write what Bokio takes; an id of digits goes as the number it is.
 
-        Raises `Unsendable` without a description, or for a new row whose price has more than two
-        decimals.
+        Raises `Unsendable` without a description, or when the price of a new row that is of no
+        item has more than two decimals.
         """
         if not (self.description.strip() or self.item_id):
             raise Unsendable("a line item has a description")
@@ -129,8 +129,9 @@ class LineItem:
         return row if self.item_type == ItemType.DESCRIPTION else row | self._priced()
 
     def _priced(self) -> dict[str, object]:
-        # A price that Bokio holds already goes back as it is.
-        price = two_decimals(self.unit_price) if self.id is None else exact(self.unit_price)
+        # A price that Bokio holds already, on the row or on its item, goes back as it is.
+        is_new = self.id is None and self.item_id is None
+        price = two_decimals(self.unit_price) if is_new else exact(self.unit_price)
         optional: dict[str, object] = {
             "bookkeepingAccountNumber": self.account,
             "taxReduction": self.tax_reduction and self.tax_reduction.to_json(),

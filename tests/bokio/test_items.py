@@ -102,6 +102,25 @@ class TestItems:
 
         assert server.seen == []
 
+    def test_a_finer_price_that_bokio_has_goes_back_as_it_is_and_onto_an_invoice(
+        self, server, bokio
+    ):
+        server.will(answers(ITEM_BODY | {"unitPrice": 0.4525}))
+        item = bokio.items.get(ITEM)
+        draft = ItemDraft.from_item(item)
+
+        bokio.items.update(ITEM, replace(draft, description="Per kWh"))
+
+        assert json_of(server.seen[1])["unitPrice"] == "0.4525"
+        assert item.line().to_json()["unitPrice"] == Decimal("0.4525")
+        with pytest.raises(Unsendable, match="two decimals"):
+            replace(draft, unit_price=Decimal("0.4526")).to_json()
+
+    def test_words_may_be_longer_than_what_is_sold(self):
+        words = ItemDraft(description="x" * 501, item_type=ItemType.DESCRIPTION)
+
+        assert words.to_json()["description"] == "x" * 501
+
     def test_an_answer_about_another_item_is_no_answer(self, server, bokio):
         server.will(answers(ITEM_BODY | {"id": str(uuid4())}))
 
