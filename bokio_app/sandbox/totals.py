@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from stdnum import luhn
+
 CENT = Decimal("0.01")
 ONE = Decimal(1)
 
@@ -51,8 +53,4 @@ def add_up(lines: Sequence[StoredLine], *, whole_kronor: bool) -> Totals:
 
 def payment_reference(number: int) -> str:
     """The OCR reference: the invoice number followed by its Luhn check digit."""
-    digits = [int(digit) for digit in str(number)]
-    for place in range(len(digits) - 1, -1, -2):
-        doubled = digits[place] * 2
-        digits[place] = doubled - 9 if doubled > 9 else doubled
-    return f"{number}{-sum(digits) % 10}"
+    return f"{number}{luhn.calc_check_digit(str(number))}"

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from stdnum import luhn
 
 from bokio_app.sandbox import clock, oauth
 from bokio_app.sandbox.models import (
@@ -88,11 +89,7 @@ def _uuid(draw: random.Random) -> uuid.UUID:
 def org_number(draw: random.Random, first: str = "55") -> str:
     """An organisation number with its Luhn check digit; the third digit is at least 2."""
     digits = first + str(draw.randint(6, 9)) + "".join(str(draw.randint(0, 9)) for _ in range(6))
-    total = 0
-    for place, digit in enumerate(digits):
-        doubled = int(digit) * (2 if place % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return f"{digits[:6]}-{digits[6:]}{-total % 10}"
+    return f"{digits[:6]}-{digits[6:]}{luhn.calc_check_digit(digits)}"
 
 
 def vat_number(org: str) -> str:
