@@ -34,7 +34,7 @@ class ItemDraft:
     unit_price: Decimal = Decimal(0)
     tax_rate: Decimal = Decimal(25)
     account: int | None = None
-    held_price: Decimal | None = field(default=None, repr=False)
+    held_price: Decimal | None = field(default=None, repr=False, compare=False)
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
     def __post_init__(self) -> None:

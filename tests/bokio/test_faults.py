@@ -108,6 +108,21 @@ class TestTheDeadline:
 
         assert 0.45 < time.monotonic() - started < 1.5
 
+    def test_gives_a_read_only_what_the_reads_before_it_have_left(self, server, http):
+        dripped = drips(WHOLE[:-9], every=0.8 / len(WHOLE))
+
+        def tires(wire):
+            dripped(wire)
+            stalls(wire)
+
+        server.will(tires)
+        started = time.monotonic()
+
+        with pytest.raises(OutcomeUnknown):
+            post(http(deadline=1))
+
+        assert time.monotonic() - started < 1.5
+
     def test_ends_a_write_that_the_server_does_not_read(self, client):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"

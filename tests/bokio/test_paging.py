@@ -154,6 +154,14 @@ def test_a_row_that_slipped_past_between_two_pages_is_fetched_in_a_second_readin
     assert shelf.asked == (8 if change is insert_first else 6)
 
 
+def test_a_count_that_fell_and_rose_again_is_still_a_shift():
+    shelf = Shelf(12)
+    shelf.before_request(2, remove_first)
+    shelf.before_request(3, lambda ids: ids.append(uuid4()))
+
+    assert set(shelf.ids) <= set(shelf.read())
+
+
 def test_a_list_that_holds_still_is_read_once():
     shelf = Shelf(12)
 
