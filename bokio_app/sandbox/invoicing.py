@@ -156,7 +156,11 @@ def record_invoice(invoice: Invoice) -> None:
 
 
 def delete_draft(invoice: Invoice) -> None:
+    """Delete the draft with what was registered of it, unless some of that is in the books."""
     require_draft(invoice)
+    for receipts in (invoice.payments, invoice.settlements):
+        if receipts.filter(entry__isnull=False).exists():
+            raise refusals.not_allowed("A payment or settlement of the draft is recorded")
     invoice.delete()
 
 

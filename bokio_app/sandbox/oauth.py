@@ -144,6 +144,8 @@ def token(context: Context) -> Answer:
         application = _client(context.call.headers)
         form = dict(parse_qsl(context.call.body.decode("utf-8", "replace")))
         grant = form.get("grant_type", "")
+        if not grant:
+            raise OAuthError("invalid_request", "grant_type is required")
         if grant not in _GRANTS:
             raise OAuthError("unsupported_grant_type", "The grant type is not supported")
         body = _GRANTS[grant](application, form)

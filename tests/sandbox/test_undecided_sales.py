@@ -32,6 +32,18 @@ def test_a_draft_takes_money_as_the_switch_says(api: Api, what: str, body: dict[
     assert api.ok("POST", f"{path}/publish")["status"] == "paid"
 
 
+def test_a_draft_with_something_in_the_books_cannot_be_deleted(api: Api):
+    api.sandbox.set_switches(drafts_take_payments=True)
+    path = f"invoices/{api.draft()['id']}"
+    payment = api.ok("POST", f"{path}/payments", PAYMENT)
+    api.ok("POST", f"{path}/payments/{payment['id']}/record")
+
+    refusal = api.refused("DELETE", path, status=400)
+
+    assert refusal["code"] == "operation-not-allowed"
+    assert api.ok("GET", f"{path}/payments/{payment['id']}")["journalEntryRef"]
+
+
 @pytest.mark.parametrize("what, body", [("payments", PAYMENT), ("settlements", FEE)])
 def test_what_is_not_recorded_counts_as_the_switch_says(api: Api, what: str, body: dict[str, Any]):
     api.sandbox.set_switches(unrecorded_counts=False)
