@@ -28,6 +28,7 @@ DOMESTIC = {
     "services": {25: 3011, 12: 3012, 6: 3013, 0: 3014},
 }
 OUTPUT_VAT = {25: 2611, 12: 2621, 6: 2631}
+LONGEST_TITLE = 200
 SALES_ACCOUNT = "salesAccount"  # of a published line; not part of the API
 
 
@@ -173,10 +174,16 @@ def fiscal_year(company: Company, day: dt.date) -> FiscalYear | None:
 
 
 def write_entry(company: Company, *, title: str, day: dt.date, rows: Sequence[Row]) -> JournalEntry:
-    """Give the rows the company's next entry number. Inside the caller's transaction."""
+    """Give the rows the company's next entry number. Inside the caller's transaction.
+
+    A title that a long name of a customer makes too long is cut.
+    """
     company.refresh_from_db(fields=["next_entry_number"])
     entry = JournalEntry.objects.create(
-        company=company, number=company.next_entry_number, title=title, date=day
+        company=company,
+        number=company.next_entry_number,
+        title=title[:LONGEST_TITLE],
+        date=day,
     )
     Company.objects.filter(pk=company.pk).update(next_entry_number=F("next_entry_number") + 1)
     JournalItem.objects.bulk_create(

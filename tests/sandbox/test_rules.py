@@ -171,6 +171,16 @@ def test_a_closed_fiscal_year_takes_no_entries(api: Api):
     assert api.sandbox.books(api.company_id)["journalEntries"] == []
 
 
+def test_the_title_of_an_entry_is_cut_where_a_name_makes_it_too_long(api: Api):
+    customer = {"id": api.customer(name="Å" * 200)}
+    path = f"invoices/{api.published(customerRef=customer)['id']}"
+
+    entry = api.ok("POST", f"{path}/record")["journalEntryRef"]["id"]
+
+    title = api.ok("GET", f"journal-entries/{entry}")["title"]
+    assert (len(title), title[:11]) == (200, "Kundfaktura")
+
+
 def test_a_date_outside_every_fiscal_year_takes_no_entries(api: Api):
     path = f"invoices/{api.published(invoiceDate='2019-05-05', dueDate='2019-06-05')['id']}"
 

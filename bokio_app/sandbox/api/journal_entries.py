@@ -12,7 +12,7 @@ from bokio_app.sandbox import clock, entries, plans, refusals, tagging
 from bokio_app.sandbox.api import lists, shapes, uploads
 from bokio_app.sandbox.api.reader import Reader
 from bokio_app.sandbox.api.registry import Context, operation
-from bokio_app.sandbox.ledger import Row
+from bokio_app.sandbox.ledger import LONGEST_TITLE, Row
 from bokio_app.sandbox.models import EntryTag, JournalEntry
 from bokio_app.sandbox.refusals import FieldError
 from bokio_app.sandbox.tagging import Use
@@ -24,7 +24,6 @@ PROPERTIES = {
     "reversingJournalEntryId": lists.identity("reversing"),
     "reversedByJournalEntryId": lists.identity("reversed_by"),
 }
-LONGEST_TITLE = 200
 ENTRIES = "/journal-entries"
 ENTRY = "/journal-entries/{journalEntryId}"
 _NUMBER = re.compile(r"V([1-9]\d{0,8})\Z", re.ASCII)
