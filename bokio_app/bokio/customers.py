@@ -158,9 +158,9 @@ class Customers(Resource):
     def create(self, draft: CustomerDraft) -> Customer:
         """Create a customer.
 
-        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` for the
-        draft's own `customerNumber`; without one by `orgNumber`, or by `modifiedDateTime` and
-        compare. Needs scope `customers:write`.
+        Not repeatable: a second call may make a second one. After `OutcomeUnknown`, ask `find`
+        for the draft's own `customerNumber`; without one by `orgNumber`, or by
+        `modifiedDateTime` and compare. Needs scope `customers:write`.
         """
         return self._post("post-customer", "customers", Customer.from_json, draft.to_json())
 

@@ -128,7 +128,7 @@ class Items(Resource):
     def create(self, draft: ItemDraft) -> Item:
         """Create an item.
 
-        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` by
+        Not repeatable: a second call may make a second one. After `OutcomeUnknown`, ask `find` by
         `description` and compare the rest. Needs scope `items:write`.
         """
         return self._post("post-item", "items", Item.from_json, draft.to_json())

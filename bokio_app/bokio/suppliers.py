@@ -99,7 +99,7 @@ class Suppliers(Resource):
     def create(self, draft: SupplierDraft) -> Supplier:
         """Create a supplier.
 
-        Not repeatable, and Bokio allows two alike. After `OutcomeUnknown`, ask `find` by
+        Not repeatable: a second call may make a second one. After `OutcomeUnknown`, ask `find` by
         `orgNumber`, `vatNumber` or `name` and compare. Needs scope `suppliers:write`.
         """
         return self._post("post-supplier", "suppliers", Supplier.from_json, draft.to_json())

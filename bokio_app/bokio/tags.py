@@ -141,7 +141,7 @@ class Tags(Resource):
         return self._post("post-tag-group-tag", path, Tag.from_json, body)
 
     def update(self, group_id: UUID, tag_id: UUID, name: str) -> Tag:
-        """Give a tag another name, on entries made before too.
+        """Give a tag another name.
 
         Repeatable. Needs scope `tags:write`.
         """
