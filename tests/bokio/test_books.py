@@ -260,6 +260,12 @@ class TestPaymentsAndSettlements:
 
         assert (settlement.amount, settlement.vat_scheme) == (9, VatScheme.EU)
 
+    def test_what_is_new_in_a_settlement_or_its_details_is_kept(self, server, bokio):
+        details = SETTLEMENT_BODY["invoiceSettlementDetails"] | {"reason": "rate"}
+        server.will(answers(SETTLEMENT_BODY | {"invoiceSettlementDetails": details, "by": "app"}))
+
+        assert bokio.settlements.get(INVOICE, PART).extra == {"reason": "rate", "by": "app"}
+
     @pytest.mark.parametrize(
         "name, body", [("payments", PAYMENT_BODY), ("settlements", SETTLEMENT_BODY)]
     )
