@@ -100,6 +100,10 @@ class TestEntries:
             ({"items": (*BALANCED, JournalRow(3740))}, "either"),
             ({"items": (JournalRow(1930, Decimal(1), Decimal(1)),)}, "either"),
             ({"items": (JournalRow(1930, Decimal(-1)), JournalRow(1, Decimal(1)))}, "negative"),
+            (
+                {"items": (JournalRow(1, credit=Decimal(-1)), JournalRow(2, credit=Decimal(1)))},
+                "negative",
+            ),
             ({"items": (JournalRow(1930, Decimal("0.001")),)}, "two decimals"),
             ({"items": (JournalRow(1930, 0.5),)}, "Decimal"),
             ({"tags": (EntryTag(TAG, Decimal(0)),)}, "weight"),
@@ -120,6 +124,11 @@ class TestEntries:
     def test_an_entry_that_bokio_would_refuse_is_refused_before_sending(self, changes, message):
         with pytest.raises(Unsendable, match=message):
             draft(**changes)
+
+    def test_the_tags_of_a_group_may_take_the_whole_together(self):
+        halves = tuple(EntryTag(each, Decimal("0.5"), group_id=GROUP) for each in (TAG, OTHER))
+
+        assert len(draft(tags=halves).to_json()["tags"]) == 2
 
     def test_a_reversal_is_the_other_entry(self, server, bokio):
         reversal = ENTRY_BODY | {"id": str(OTHER), "reversingJournalEntryId": str(ENTRY)}
