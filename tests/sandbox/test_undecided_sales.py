@@ -115,3 +115,25 @@ def test_a_page_of_more_than_a_hundred_is_answered_as_the_switch_says(api: Api, 
     reply = api.call("GET", "invoices?pageSize=101")
 
     assert reply.status == (400 if refused else 200)
+
+
+@pytest.mark.parametrize(
+    "what, body",
+    [
+        ("payments", {"amount": "1.005"}),
+        ("payments", {"amount": "much"}),
+        ("payments", {"amount": 0}),
+        ("settlements", {"amount": 1, "type": "gift"}),
+        ("settlements", {"amount": 1, "type": "paymentServiceFee"}),
+        ("settlements", {"amount": 1, "type": "bankFee", "vatScheme": "eu"}),
+    ],
+)
+def test_a_person_cannot_register_what_the_books_cannot_hold(
+    api: Api, what: str, body: dict[str, Any]
+):
+    path = f"companies/{api.company_id}/invoices/{api.published()['id']}/{what}"
+
+    reply = api.sandbox.request("POST", f"/_sandbox/{path}", json_body=body)
+
+    assert (reply.status, bool(reply.json["error"])) == (400, True)
+    assert _invoice(api) == ("overdue", 1250)

@@ -45,7 +45,7 @@ def _act(action: Action, call: Call, parts: tuple[str, ...]) -> Answer:
         return json_answer({"error": "not found"}, 404)
     except (Refusal, OAuthError) as refusal:
         return refusal.answer()
-    except (Wrong, ValueError, KeyError, TypeError, OverflowError) as wrong:
+    except (Wrong, ValueError, KeyError, TypeError, ArithmeticError) as wrong:
         return json_answer({"error": f"{type(wrong).__name__}: {wrong}"}, 400)
     except Exception:
         log.exception("The control API failed at %s %s", call.method, call.path)

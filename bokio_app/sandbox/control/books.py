@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from bokio_app.sandbox import clock, invoicing, ledger, registration, store
-from bokio_app.sandbox.api import credit_notes, shapes
-from bokio_app.sandbox.control.asking import UUID, Ask, Missing, Routes, company
+from bokio_app.sandbox.api import credit_notes, receipts, shapes
+from bokio_app.sandbox.control.asking import UUID, Ask, Missing, Routes, Wrong, company
 from bokio_app.sandbox.models import Company, Invoice, Payment, Person, Plan, Settlement
 
 # SQLite takes no longer list of related ids in one statement.
 CHUNK = 500
+SETTLEMENT_KINDS = (*receipts.WRITABLE_TYPES, "badDebt", "balanceAdjustment")
 
 
 def companies() -> dict[str, Any]:
@@ -135,13 +136,21 @@ def _act_on_invoice(ask: Ask) -> object:
     return shapes.invoice(row)
 
 
+def _amount(ask: Ask) -> Decimal:
+    """The `amount` in SEK, with two decimals at most. Raises `Wrong`."""
+    amount = Decimal(str(ask.body["amount"]))
+    if not amount.is_finite() or not amount or amount != round(amount, 2):
+        raise Wrong("amount must be a sum of money, with two decimals at most")
+    return amount
+
+
 def _pay_invoice(ask: Ask) -> object:
     """Register a payment behind the application's back: `amount`, `date`, `account`."""
     with store.write():
         payment = invoicing.pay(
             _invoice(ask.parts),
             day=dt.date.fromisoformat(str(ask.body.get("date", clock.today()))),
-            amount=Decimal(str(ask.body["amount"])),
+            amount=_amount(ask),
             account=int(ask.body.get("account", 1930)),
         )
     return shapes.payment(payment)
@@ -149,13 +158,18 @@ def _pay_invoice(ask: Ask) -> object:
 
 def _settle_invoice(ask: Ask) -> object:
     """Register a settlement behind the application's back: `type`, `amount`, `date`."""
+    kind, scheme = str(ask.body["type"]), ask.text("vatScheme")
+    if kind not in SETTLEMENT_KINDS:
+        raise Wrong(f"type must be one of {', '.join(SETTLEMENT_KINDS)}")
+    if (scheme in receipts.VAT_SCHEMES) is not (kind == "paymentServiceFee"):
+        raise Wrong("vatScheme is for a paymentServiceFee, which needs it")
     with store.write():
         settlement = invoicing.settle(
             _invoice(ask.parts),
-            kind=str(ask.body["type"]),
+            kind=kind,
             day=dt.date.fromisoformat(str(ask.body.get("date", clock.today()))),
-            amount=Decimal(str(ask.body["amount"])),
-            vat_scheme=str(ask.body.get("vatScheme", "")),
+            amount=_amount(ask),
+            vat_scheme=scheme,
         )
     return shapes.settlement(settlement)
 
