@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
-FURTHEST = dt.timedelta(days=20 * 365)
+FURTHEST = dt.timedelta(days=100 * 365)
 
 
 class _Offset:
@@ -31,5 +31,5 @@ def set_offset(offset: dt.timedelta) -> None:
     Raises `ValueError` beyond `FURTHEST`: no later start could undo a day that does not exist.
     """
     if abs(offset) > FURTHEST:
-        raise ValueError("The clock goes no further than 20 years")
+        raise ValueError("The clock goes no further than 100 years")
     _Offset.by = offset
