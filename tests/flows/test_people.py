@@ -182,9 +182,7 @@ def test_a_credit_note_with_the_same_marker_is_not_taken_for_the_draft(
     sandbox.lose_answer("post-invoice")
     invoice = bokio.guide_draft(connection, by=person)
     flow, _ = invoicing.start_sending(invoice, by=person)
-    while not sandbox.count("post-invoice"):
-        if claimed := claim(connection.pk):
-            engine.run(claimed, until=clock.now() + timedelta(seconds=60))
+    bokio.work_until(connection, lambda: bool(sandbox.count("post-invoice")))
     made = sandbox.books(company)["invoices"][0]["id"]
     token = sandbox.tokens_for(company).access_token
     sandbox.act_on_invoice(company, made, "publish")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from bokio_app.audit.models import Event
 from bokio_app.connections.models import Connection
-from bokio_app.core import clock
-from bokio_app.flows import engine
 from bokio_app.flows import services as flows
-from bokio_app.flows.claim import claim
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing import lost, services
 from bokio_app.invoicing.models import Invoice
@@ -31,10 +26,9 @@ def lose_draft(
     invoice = bokio.guide_draft(connection, by=person)
     flow, _ = services.start_sending(invoice, by=person)
     params = {"status": 503} if fault == "status" else {}
-    sandbox.add_fault("post-invoices-invoiceId-publish", fault, **params)
-    claimed = claim(connection.pk)
-    assert claimed
-    engine.run(claimed, until=clock.now() + timedelta(seconds=60))
+    publish = "post-invoices-invoiceId-publish"
+    sandbox.add_fault(publish, fault, **params)
+    bokio.work_until(connection, lambda: bool(sandbox.count(publish)))
     invoice.refresh_from_db()
     sandbox.act_on_invoice(str(connection.company_id), invoice.remote_id, "delete")
     bokio.work(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -62,6 +63,15 @@ def work(connection: Connection, *, patience: float = PATIENCE) -> None:
         assert timezone.now() < ends, [
             (flow.kind, flow.state, flow.wait_reason) for flow in open_flows
         ]
+        if flow := claim(connection.pk):
+            engine.run(flow, until=clock.now() + timedelta(seconds=60))
+
+
+def work_until(connection: Connection, reached: Callable[[], bool]) -> None:
+    """Be the workers of this connection until something has come about, and no longer."""
+    ends = timezone.now() + timedelta(seconds=PATIENCE)
+    while not reached():
+        assert timezone.now() < ends
         if flow := claim(connection.pk):
             engine.run(flow, until=clock.now() + timedelta(seconds=60))
 
