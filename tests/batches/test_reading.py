@@ -114,7 +114,7 @@ def schema() -> Any:
     return jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()), validate_formats=True)
 
 
-@pytest.mark.parametrize(("change", "message"), BAD)
+@pytest.mark.parametrize("change, message", BAD)
 def test_a_line_that_is_not_understood_is_refused_by_place_and_by_the_schema(
     change: tuple[tuple[str | int, ...], object], message: str, schema: Any
 ) -> None:
@@ -128,7 +128,7 @@ def test_a_line_that_is_not_understood_is_refused_by_place_and_by_the_schema(
     assert not schema.is_valid(line)
 
 
-@pytest.mark.parametrize(("path", "to"), GOOD)
+@pytest.mark.parametrize("path, to", GOOD)
 def test_a_line_that_is_understood_is_one_for_the_schema_too(
     path: tuple[str | int, ...], to: object, schema: Any
 ) -> None:
@@ -147,7 +147,7 @@ def test_amounts_keep_every_digit_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "text, message",
     [
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
@@ -172,7 +172,7 @@ def test_a_message_never_quotes_what_stands_in_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "to"),
+    "path, to",
     [
         (("publish",), False),
         (("customer", "name"), "Jane Doe"),

@@ -266,7 +266,7 @@ def test_a_dry_run_checks_everything_and_keeps_nothing(
 
 
 @pytest.mark.parametrize(
-    ("parts", "expected"),
+    "parts, expected",
     [
         ({"publish": False, "record": False}, SEVEN[:1]),
         ({"record": False}, SEVEN[:2]),
@@ -315,7 +315,7 @@ def test_two_equal_payments_are_two_payments(
     assert called.status == 0
     assert len({each["id"] for each in called.objects[0]["payments"]}) == 2
     payments = sandbox.books(str(connection.company_id))["payments"]
-    assert [Decimal(each["amount"]) for each in payments] == [500, 500]
+    assert [Decimal(each["sumBaseCurrency"]) for each in payments] == [500, 500]
     invoice = Invoice.objects.get()
     assert (invoice.status, invoice.open_amount) == ("underPaid", 250)
 
@@ -453,7 +453,7 @@ def test_under_the_cash_method_recording_is_skipped_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    "options, words",
     [
         ({"tenant": "nobody"}, "No workspace is called nobody."),
         ({}, "No such file"),

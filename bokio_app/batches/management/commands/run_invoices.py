@@ -121,6 +121,8 @@ class Run:
             interrupted.set()
 
         earlier = signal.signal(signal.SIGINT, interrupt)
+        left = len(self.kept.rows)
+        self.err.write(f"Lines to wait for: {left}. Ctrl-C ends the waiting, not the work.")
         try:
             for outcome in until_at_rest(self.kept, interrupted=interrupted):
                 self._tell(outcome)
