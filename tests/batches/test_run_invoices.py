@@ -322,7 +322,7 @@ def test_two_equal_payments_are_two_payments(
 
 @pytest.mark.fault
 @pytest.mark.parametrize("kind", ["lose_answer", "error_after", "truncate"])
-@pytest.mark.parametrize("operation", SEVEN + CREDIT)
+@pytest.mark.parametrize("operation", [SEVEN[3], SEVEN[5], *CREDIT])
 def test_an_effect_whose_answer_is_lost_is_found_and_not_repeated(
     kind: str, operation: str, sandbox: SandboxProcess, connection: Connection, file: Path
 ) -> None:
