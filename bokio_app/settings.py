@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "bokio_app.ledger",
     "bokio_app.invoicing",
     "bokio_app.payments",
+    "bokio_app.batches",
     "bokio_app.console",
     "django.contrib.admin",
     "django.contrib.auth",

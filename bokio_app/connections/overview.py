@@ -85,6 +85,12 @@ PERMISSIONS = (
         ("invoices:read", "invoices:write"),
     ),
     Permission(
+        gettext_lazy("Credit notes"),
+        gettext_lazy("Take an invoice back, publish and record that"),
+        WRITE,
+        ("credit-notes:read", "credit-notes:write"),
+    ),
+    Permission(
         gettext_lazy("Customers"),
         gettext_lazy("Choose and create them for invoices"),
         WRITE,

@@ -30,6 +30,8 @@ SCOPES = (
     "customers:write",
     "invoices:read",
     "invoices:write",
+    "credit-notes:read",
+    "credit-notes:write",
     "journal-entries:read",
 )
 

@@ -77,8 +77,10 @@ def _perform(turn: Turn, step: Step) -> None:
     if operation.reads_only:
         _read(turn, step, access)
         return
-    if operation.looks_first and step.baseline is None and not _look(turn, step, access):
-        return
+    if operation.looks_first and step.baseline is None:
+        step.baseline = operation.known_before(ctx)
+        if step.baseline is None and not _look(turn, step, access):
+            return
     _send(turn, step, access)
 
 

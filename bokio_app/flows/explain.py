@@ -49,6 +49,10 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
         gettext_lazy("The draft was changed after it was sent off"),
         gettext_lazy("Nothing is at Bokio. Open the draft, check it, and publish it once more."),
     ),
+    "customer-unknown": (
+        gettext_lazy("The customer is not in Bokio yet"),
+        gettext_lazy("Nothing is at Bokio. Choose a customer that Bokio has, and publish again."),
+    ),
     "internal-error": (
         gettext_lazy("A fault of ours stopped the run"),
         gettext_lazy("What was done is kept, and nothing is sent until you try again."),

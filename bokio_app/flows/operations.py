@@ -80,6 +80,12 @@ class Operation(ABC):
         """A `WaitReason` while other work must end first; empty when free to go."""
         return ""
 
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """With `looks_first`: the ids that exist now, when our own rows prove them without a call
+        (an invoice that this very flow made has nothing yet); None when they must be read.
+        """
+        return None
+
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         """With `looks_first`: read before the first sending. What exists already is adopted;
         else the ids that exist now are remembered, so that a proof does not take them for ours.

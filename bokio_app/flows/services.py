@@ -56,11 +56,12 @@ def start(
     request_key: str = "",
     resource_key: str = "",
     lane: Lane = Lane.CLICK,
+    rings: bool = True,
 ) -> tuple[Flow, bool]:
     """Commit a flow with all its steps, with the caller's transaction, and ring for a worker.
 
     Asked for again, by the same request or for the same business, the flow that exists is
-    returned with False.
+    returned with False. Whoever starts thousands leaves the ringing to the sweep: `rings=False`.
     """
     flow = Flow(
         tenant_id=connection.tenant_id,
@@ -77,7 +78,8 @@ def start(
         _keep(flow, steps)
     except IntegrityError:
         return _existing(kind, connection, business_key, request_key), False
-    ring_after_commit(flow)
+    if rings:
+        ring_after_commit(flow)
     return flow, True
 
 

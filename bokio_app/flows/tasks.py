@@ -71,6 +71,11 @@ def sweep() -> None:
         ring(connection_id, lane=lane)
 
 
+def due_connections() -> list[UUID]:
+    """Connections with work that can go on now, the longest unserved first."""
+    return [pk for pk, _lane in _ringing(due_flows().exclude(held_elsewhere()))]
+
+
 def _ringing(due: Any) -> list[tuple[UUID, Lane]]:
     """Connections with due work, the longest unserved first, and whether a click is among it."""
     mine = due.filter(connection=OuterRef("pk"))

@@ -11,5 +11,6 @@ class InvoicingConfig(AppConfig):
     verbose_name = _("Invoicing")
 
     def ready(self) -> None:
+        import_module("bokio_app.invoicing.credit")
         import_module("bokio_app.invoicing.flows")
         import_module("bokio_app.invoicing.sync")

@@ -40,6 +40,7 @@ from .services import SEND_INVOICE
 register_kind(SEND_INVOICE, _("Publish and record"))
 
 OP_KEY = "op_key"
+EXTERNAL_ID = "externalId"  # whoever ordered the invoice finds it in Bokio by this
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 ROUNDING = Decimal(1)  # a company may have its totals rounded to whole kronor
 
@@ -175,6 +176,13 @@ class RecordInvoice(Operation):
         )
 
 
+def nothing_before(ctx: StepContext) -> list[str] | None:
+    """What an invoice held before this flow, if this flow made it: nothing, known without a call.
+    What the flow itself has added since is bound to its steps.
+    """
+    return [] if CreateInvoice.name in ctx.results else None
+
+
 def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCustomer]:
     """People have no number that tells them apart: leave out those that our other rows held
     before this step began. A row that came later is a reading's copy of what the step made.
@@ -234,15 +242,21 @@ def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
         city=payload["city"],
         country=payload["country"],
     )
-    email = payload["email"]
+    email, more = payload["email"], payload.get("more", {})
+    contacts = tuple(Contact(**each) for each in more.get("contacts", ()))
+    if not contacts and email:
+        contacts = (Contact(name=payload["name"], email=email, is_default=True),)
     return CustomerDraft(
         name=payload["name"],
         type=payload["type"],
         org_number=payload["org_number"],
         vat_number=payload["vat_number"],
         payment_terms=payload["payment_terms"],
-        contacts=(Contact(name=payload["name"], email=email, is_default=True),) if email else (),
+        contacts=contacts,
         address=address if address.line1 else None,
+        language=more.get("language", "sv"),
+        customer_number=more.get("customer_number", ""),
+        construction_reverse_charge=more.get("construction_reverse_charge"),
     )
 
 
@@ -267,7 +281,11 @@ def _customer_done(customer: RemoteCustomer) -> Done:
 
 def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
     payload = ctx.payload
-    due = payload["due_date"]
+    due, more = payload["due_date"], payload.get("more", {})
+    marks = {OP_KEY: str(ctx.step.op_key), "invoice": payload["invoice"]}
+    if reference := payload.get("external_id"):
+        marks[EXTERNAL_ID] = reference
+    address = more.get("delivery_address")
     return InvoiceDraft(
         customer_id=_remote_customer(ctx),
         invoice_date=date.fromisoformat(payload["invoice_date"]),
@@ -275,16 +293,27 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
         currency=payload["currency"],
         buyer_reference=payload["your_reference"],
         line_items=tuple(map(_line, payload["lines"])),
-        metadata={OP_KEY: str(ctx.step.op_key), "invoice": payload["invoice"]},
+        metadata={**more.get("metadata", {}), **marks},
+        currency_rate=Decimal(more.get("currency_rate", 1)),
+        order_number=more.get("order_number", ""),
+        project=more.get("project", ""),
+        contract=more.get("contract", ""),
+        delivery_address=Address(**address) if address else None,
+        total_rounding=more.get("total_rounding"),
     )
 
 
 def _remote_customer(ctx: StepContext) -> UUID:
     """The customer that an earlier step made or found; our own row's when it was known before."""
-    if found := ctx.results[EnsureCustomer.name].get("remote_id"):
+    if found := ctx.results.get(EnsureCustomer.name, {}).get("remote_id"):
         return UUID(found)
-    step = ctx.flow.steps.get(op=EnsureCustomer.name)
-    return UUID(Customer.objects.get(pk=step.payload["customer"]).remote_id)
+    customers = Customer.objects.filter(invoice=ctx.payload["invoice"])
+    if step := ctx.flow.steps.filter(op=EnsureCustomer.name).first():
+        customers = Customer.objects.filter(pk=step.payload["customer"])
+    # Without such a step the customer was known at the start; a correction can have changed that.
+    if remote_id := customers.values_list("remote_id", flat=True).first():
+        return UUID(remote_id)
+    raise Unsendable("The customer is not in Bokio yet.", code="customer-unknown")
 
 
 def _line(line: dict[str, Any]) -> RemoteLine:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from bokio_app.audit.services import record
 from bokio_app.connections.models import Connection
@@ -22,6 +23,7 @@ from bokio_app.tenants.models import User
 from .models import Customer, Invoice, LineItem
 
 SEND_INVOICE = "send_invoice"
+RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
 
 
 class EditConflict(Exception):
@@ -78,7 +80,7 @@ class DraftInput:
     lines: Sequence[LineInput]
 
 
-def create_customer(connection: Connection, *, by: User, **values: Any) -> Customer:
+def create_customer(connection: Connection, *, by: User | None, **values: Any) -> Customer:
     """Keep a new customer here; Bokio gets it with the first invoice."""
     with transaction.atomic():
         customer = Customer.objects.create(
@@ -114,7 +116,7 @@ def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
 
 
 def create_draft(
-    connection: Connection, draft: DraftInput, *, by: User, draft_id: UUID | None = None
+    connection: Connection, draft: DraftInput, *, by: User | None, draft_id: UUID | None = None
 ) -> Invoice:
     """Keep a new draft here. Nothing is sent to Bokio.
 
@@ -174,9 +176,11 @@ def sending_flow(invoice: Invoice, *, holding: bool = False) -> Flow | None:
     With `holding` a stuck one is locked for the transaction, against a retry. No other is: a
     worker writes flow before invoice, and whoever has the invoice must not wait for its flow.
     """
-    mine = Flow.objects.filter(
-        tenant_id=invoice.tenant_id, kind=SEND_INVOICE, business_key=str(invoice.pk)
-    ).exclude(state=FlowState.CANCELLED)
+    of_invoice = Flow.objects.filter(tenant_id=invoice.tenant_id, business_key=str(invoice.pk))
+    sends = Q(kind=SEND_INVOICE) & ~Q(state=FlowState.CANCELLED)
+    # An order that has ended did what it was to do; what is left can be done by a flow of its own.
+    ordered = Q(kind=RUN_INVOICE) & ~Q(state__in=[FlowState.CANCELLED, FlowState.DONE])
+    mine = of_invoice.filter(sends | ordered)
     if holding:
         mine.select_for_update().filter(state=FlowState.STUCK).first()
     return mine.first()
@@ -247,10 +251,10 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             return flow, False
         if problems := problems_of(invoice):
             raise NotReady(problems)
-        payloads = _payloads(invoice)
+        payloads = payloads_of(invoice)
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
-        flows.correct(flow, payloads, by=by)
+        flows.correct(flow, _keeping(flow, payloads), by=by)
         return flow, True
 
 
@@ -258,7 +262,7 @@ def may_go_on(invoice: Invoice) -> bool:
     """True for what a cancelled flow has left at Bokio: not published, or not recorded."""
     if invoice.is_ours or sending_flow(invoice):
         return False
-    return invoice.is_draft or not (invoice.is_recorded or _is_cash(invoice))
+    return invoice.is_draft or not (invoice.is_recorded or is_cash(invoice))
 
 
 def _start(
@@ -275,7 +279,8 @@ def _start(
     )
 
 
-def _is_cash(invoice: Invoice) -> bool:
+def is_cash(invoice: Invoice) -> bool:
+    """Whether the invoice's year follows the cash method: then it is not recorded by itself."""
     year = fiscal_year_of(invoice.connection, invoice.invoice_date)
     return bool(year and year.is_cash)
 
@@ -283,12 +288,18 @@ def _is_cash(invoice: Invoice) -> bool:
 def _payloads_left(invoice: Invoice) -> dict[str, dict[str, Any]]:
     """What remains to be done with an invoice that Bokio has; proofs skip what is done there."""
     reference = {"invoice": str(invoice.pk), "remote_id": invoice.remote_id}
-    record_step = {"record_invoice": {**reference, "cash": _is_cash(invoice)}}
+    record_step = {"record_invoice": {**reference, "cash": is_cash(invoice)}}
     return ({"publish_invoice": reference} if invoice.is_draft else {}) | record_step
 
 
-def _payloads(invoice: Invoice) -> dict[str, dict[str, Any]]:
-    """What each step sends, frozen now: later changes here do not reach a flow under way."""
+def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Corrected payloads, with what an order said beyond what the editor shows."""
+    ordered = dict(flow.steps.values_list("op", "payload"))
+    return {op: {**ordered.get(op, {}), **payload} for op, payload in payloads.items()}
+
+
+def payloads_of(invoice: Invoice) -> dict[str, dict[str, Any]]:
+    """What each step sends, in their order; frozen now: no later change reaches a flow."""
     customer = invoice.customer
     assert customer is not None  # noqa: S101  problems_of has seen to it
     lines = [
@@ -313,7 +324,7 @@ def _payloads(invoice: Invoice) -> dict[str, dict[str, Any]]:
             "version": invoice.version,
         },
         "publish_invoice": reference,
-        "record_invoice": {**reference, "cash": _is_cash(invoice)},
+        "record_invoice": {**reference, "cash": is_cash(invoice)},
     }
 
 
@@ -377,7 +388,7 @@ def _due(draft: DraftInput) -> date:
     return draft.invoice_date + timedelta(days=days)
 
 
-def _audit(action: str, invoice: Invoice, *, by: User, **data: Any) -> None:
+def _audit(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> None:
     record(
         action,
         tenant=invoice.tenant_id,

@@ -92,7 +92,7 @@ _values_of = (
 
 
 @receiver(reading_wanted, dispatch_uid="invoicing_reads_customers")
-def read_customers(connection: Connection, by: User, occasion: str, **_kwargs: Any) -> None:
+def read_customers(connection: Connection, by: User | None, occasion: str, **_kwargs: Any) -> None:
     """Read the company's customers anew, in the background."""
     flows.start(
         READ_CUSTOMERS,

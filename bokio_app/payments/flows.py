@@ -24,6 +24,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
+from bokio_app.invoicing.flows import CreateInvoice, nothing_before
 
 from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
@@ -40,6 +41,9 @@ class CreateSettlement(Operation):
     object_type = "settlement"
     irreversible = True
     looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
@@ -97,6 +101,9 @@ class CreatePayment(Operation):
     irreversible = True
     looks_first = True
 
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        return nothing_before(ctx)
+
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
 
@@ -143,7 +150,9 @@ class RecordPayment(Operation):
 
 
 def _invoice(ctx: StepContext) -> UUID:
-    return UUID(ctx.payload["remote_invoice"])
+    """The invoice that this flow made, else the one that the step was started for."""
+    made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
+    return UUID(made or ctx.payload["remote_invoice"])
 
 
 def _made(ctx: StepContext, op: str) -> UUID:
@@ -156,6 +165,7 @@ def _settlement_draft(ctx: StepContext) -> SettlementDraft:
         type=payload["type"],
         date=date.fromisoformat(payload["date"]),
         amount=Decimal(payload["amount"]),
+        vat_scheme=payload.get("vat_scheme"),
     )
 
 

@@ -116,7 +116,7 @@ def test_a_row_tells_permissions_year_and_method(client: Client, tenant: Tenant)
 
     page = text_of(client.get(reverse("connections:list")))
 
-    assert "7 of 8" in page
+    assert f"{len(SCOPES) - 1} of {len(SCOPES)}" in page
     assert f"{clock.today().year} cash method" in page
 
 
@@ -242,7 +242,7 @@ def test_a_member_has_a_company_read_again_and_twice_in_a_minute_is_once(
 def test_the_hand_over_says_what_is_asked_for_before_anything_is_asked(client: Client) -> None:
     page = text_of(client.get("/companies/connect/"))
 
-    assert "What we ask Bokio for 8 permissions" in page
+    assert f"What we ask Bokio for {len(SCOPES)} permissions" in page
     assert "We never see your password." in page
     assert not ConnectAttempt.objects.exists()
 

@@ -1,0 +1,28 @@
+"""Files of lines, read one line at a time: their size does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from .reading import BadLine
+
+LONGEST_LINE = 1_000_000
+BOM = b"\xef\xbb\xbf"
+
+
+def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
+    """Number (from 1) and content of each line that is not blank; one that is too long comes as
+    the reason for refusing it. Raises `OSError`.
+    """
+    number = 0
+    while piece := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if number == 1:
+            piece = piece.removeprefix(BOM)
+        if len(piece) > LONGEST_LINE and not piece.endswith(b"\n"):
+            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+                pass
+            yield number, BadLine("", f"is longer than {LONGEST_LINE} bytes")
+        elif stripped := piece.strip():
+            yield number, stripped

@@ -1,0 +1,124 @@
+"""The steps that take a whole invoice back: create the credit note, publish it, record it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
+from bokio_app.bokio.credit_notes import CreditNoteStatus
+from bokio_app.flows.models import RemoteBinding
+from bokio_app.flows.operations import (
+    Absent,
+    Ambiguous,
+    Done,
+    Operation,
+    Proof,
+    StepContext,
+    register,
+)
+
+from .flows import CreateInvoice, nothing_before
+
+
+@register
+class CreditInvoice(Operation):
+    """Have Bokio draft a credit note over the whole of a published invoice."""
+
+    name = "credit_invoice"
+    label = _("Credit note in Bokio")
+    object_type = "credit_note"
+    irreversible = True
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        return nothing_before(ctx)
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        return [str(each) for each in bokio.invoices.get(_invoice(ctx)).credit_note_ids]
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _note_done(bokio.invoices.credit(_invoice(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        """The one note that the invoice did not have before, if it takes the whole back."""
+        invoice = bokio.invoices.get(_invoice(ctx))
+        new = _unclaimed(ctx, [str(each) for each in invoice.credit_note_ids])
+        if not new:
+            return Absent()
+        notes = [bokio.credit_notes.get(UUID(each)) for each in new]
+        if len(notes) == 1 and notes[0].total == invoice.total:
+            return _note_done(notes[0])
+        why = _("A credit note in Bokio may or may not be ours.")
+        return Ambiguous(str(why), [dict(_note_done(each).result) for each in notes])
+
+
+@register
+class PublishCreditNote(Operation):
+    """Have Bokio give the note its number; from then on it lowers what the invoice is owed."""
+
+    name = "publish_credit_note"
+    label = _("Credit note published")
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _note_done(bokio.credit_notes.publish(_note(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        note = bokio.credit_notes.get(_note(ctx))
+        published = note.status != CreditNoteStatus.DRAFT and note.number
+        return _note_done(note) if published else Absent()
+
+
+@register
+class RecordCreditNote(Operation):
+    """Have Bokio write the note's journal entry."""
+
+    name = "record_credit_note"
+    label = _("Credit note recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return "cash_method" if ctx.payload["cash"] else ""
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _recorded(bokio.credit_notes.record(_note(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        note = bokio.credit_notes.get(_note(ctx))
+        return _recorded(note) if note.journal_entry_id else Absent()
+
+
+def _invoice(ctx: StepContext) -> UUID:
+    """The invoice that this flow made, else the one that the step was started for."""
+    made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
+    return UUID(made or ctx.payload["remote_invoice"])
+
+
+def _note(ctx: StepContext) -> UUID:
+    return UUID(ctx.result(CreditInvoice.name, "remote_id"))
+
+
+def _unclaimed(ctx: StepContext, notes: list[str]) -> list[str]:
+    """Of the invoice's notes: those that are new since the intent and are no other step's."""
+    bound = RemoteBinding.objects.filter(
+        connection_id=ctx.flow.connection_id,
+        object_type=CreditInvoice.object_type,
+        remote_id__in=notes,
+    )
+    taken = {*bound.values_list("remote_id", flat=True), *(ctx.step.baseline or [])}
+    return [each for each in notes if each not in taken]
+
+
+def _note_done(note: RemoteNote) -> Done:
+    found = {
+        "remote_id": str(note.id),
+        "number": note.number,
+        "total": note.total,
+        "status": note.status,
+    }
+    return Done(found, remote_id=str(note.id))
+
+
+def _recorded(note: RemoteNote) -> Done:
+    return Done({"journal_entry_id": str(note.journal_entry_id or "")})
