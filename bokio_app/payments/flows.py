@@ -24,6 +24,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
+from bokio_app.invoicing.models import Invoice
 
 from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
@@ -44,6 +45,9 @@ class CreateSettlement(Operation):
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
 
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/settlements"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
 
@@ -58,6 +62,7 @@ class CreateSettlement(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        _lock_invoice(ctx)
         mine = Settlement.objects.filter(pk=ctx.payload["settlement"])
         # A reading may have met it before its answer was found, and made a row of its own.
         copies = Settlement.objects.filter(
@@ -73,6 +78,9 @@ class RecordSettlement(Operation):
 
     name = "record_settlement"
     label = _("Bank fee recorded")
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.settlements.record(_invoice(ctx), _made(ctx, "create_settlement")))
@@ -100,6 +108,9 @@ class CreatePayment(Operation):
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
 
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/payments"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
 
@@ -114,6 +125,7 @@ class CreatePayment(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        _lock_invoice(ctx)
         mine = Payment.objects.filter(pk=ctx.payload["payment"])
         copies = Payment.objects.filter(
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
@@ -128,6 +140,9 @@ class RecordPayment(Operation):
 
     name = "record_payment"
     label = _("Payment recorded")
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.payments.record(_invoice(ctx), _made(ctx, "create_payment")))
@@ -144,6 +159,11 @@ class RecordPayment(Operation):
 
 def _invoice(ctx: StepContext) -> UUID:
     return UUID(ctx.payload["remote_invoice"])
+
+
+def _lock_invoice(ctx: StepContext) -> None:
+    """A reading that finds the same thing at this moment waits, or is waited for."""
+    Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
 
 
 def _made(ctx: StepContext, op: str) -> UUID:
