@@ -158,9 +158,9 @@ def test_a_request_that_never_left_gives_back_all_it_held(company: Company) -> N
 
 def test_an_unanswered_call_counts_a_window_longer_than_it_may_last(company: Company) -> None:
     company.call()
+    began = time.monotonic()
     for _ in range(9):
         company.done(company.permit(), Finished(sent=True))
-    began = time.monotonic()
 
     for _ in range(2):  # the answered call's slot is free first
         company.patiently()
