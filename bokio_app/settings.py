@@ -94,7 +94,8 @@ FLOW_DEADLINE = number("FLOW_DEADLINE", 30, least=0.1) * TIME_FACTOR
 FLOW_SETTLE = number("FLOW_SETTLE", 60, least=0.1) * TIME_FACTOR
 FLOW_SWEEP_EVERY = number("FLOW_SWEEP_EVERY", 2, least=0.1) * TIME_FACTOR
 FLOW_TURN = number("FLOW_TURN", 60, least=1) * TIME_FACTOR
-FLOWS_PER_CONNECTION = int(number("FLOWS_PER_CONNECTION", 1, least=1))
+FLOWS_PER_CONNECTION = int(number("FLOWS_PER_CONNECTION", 4, least=1))
+BOKIO_RATE_LIMIT = int(number("BOKIO_RATE_LIMIT", 200, least=1))
 
 # --- Addresses -----------------------------------------------------------------------------
 APP_URL = http_url("APP_URL", "http://127.0.0.1:8000")

@@ -34,7 +34,8 @@ LARGEST_FILE: Final = 64 * 1024 * 1024
 class Call:
     """What may be told about a finished call: never an address, a body or a token.
 
-    `status` is 0 when no answer came, `seconds` the whole exchange. The rate figures come from
+    `status` is 0 when no answer came, and `sent` False when it is certain that nothing of the
+    request left us. `seconds` is the whole exchange. The rate figures come from
     the answer's headers and are None when it has none. `supported` and `deprecated` are the
     API's versions as Bokio's headers list them, empty when they do not.
     """
@@ -50,6 +51,7 @@ class Call:
     retry_after: float | None = None
     supported: str = ""
     deprecated: str = ""
+    sent: bool = True
 
     def deprecates(self, version: str) -> bool:
         """Whether Bokio announced the end of this version, such as `v1`; also spelt `1` or `1.0`.
@@ -60,6 +62,11 @@ class Call:
         return _bare_version(version) in listed
 
 
+# Asked before each exchange with method and path (relative to the API's address, no query). It
+# may raise, and then nothing is sent; what it returns hears of the call when it is finished.
+BeforeCall = Callable[[str, str], Callable[[Call], None]]
+
+
 class Http:
     """Calls under one access token. Cheap to make; safe to use from many threads.
 
@@ -68,7 +75,8 @@ class Http:
     together; `file_deadline` takes its place for calls that carry a file. `send_by` is a
     `time.monotonic()` moment: later than that the request is not written, and `NotSent` is
     raised. `on_call` hears of every finished call, good or bad, in the calling thread, and must
-    not raise. Nothing is ever sent twice and no redirect is followed.
+    not raise. `before_call` may hold a call back or refuse it. Nothing is ever sent twice and no
+    redirect is followed.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class Http:
         deadline: float = DEADLINE,
         file_deadline: float = FILE_DEADLINE,
         on_call: Callable[[Call], None] | None = None,
+        before_call: BeforeCall | None = None,
         send_by: float | None = None,
     ) -> None:
         if not (access_token.isascii() and access_token.isprintable() and access_token.strip()):
@@ -92,6 +101,7 @@ class Http:
         self._deadline = deadline
         self._file_deadline = file_deadline
         self._on_call = on_call
+        self._before_call = before_call
         self._send_by = send_by
 
     def __repr__(self) -> str:
@@ -144,6 +154,7 @@ class Http:
         answer: Answer | None = None
         error: BokioError | None = None
         with_file = sink is not None or isinstance(content, Form)
+        after_call = self._before_call(method, path) if self._before_call else None
         started = time.monotonic()
         try:
             answer = exchange(
@@ -162,8 +173,10 @@ class Http:
                 error = classify(answer)
         except BokioError as failure:
             error = failure
-        if self._on_call:
-            self._on_call(_call(operation, method, time.monotonic() - started, answer, error))
+        call = _call(operation, method, time.monotonic() - started, answer, error)
+        for hear in (after_call, self._on_call):
+            if hear:
+                hear(call)
         if error is not None:
             raise error
         if answer is None:
@@ -317,4 +330,5 @@ def _call(
         retry_after=answer.rate("RetryAfter") if answer else None,
         supported=answer.versions("Supported") if answer else "",
         deprecated=answer.versions("Deprecated") if answer else "",
+        sent=not isinstance(error, NotSent | Unsendable),
     )

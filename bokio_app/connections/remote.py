@@ -7,7 +7,7 @@ import logging
 from django.conf import settings
 
 from bokio_app.bokio.client import Bokio
-from bokio_app.bokio.http import Call, Http
+from bokio_app.bokio.http import BeforeCall, Call, Http
 
 from .grants import Access
 from .models import Connection
@@ -17,14 +17,22 @@ log = logging.getLogger(__name__)
 API_VERSION = "v1"
 
 
-def bokio_for(connection: Connection, *, access: Access, send_by: float | None = None) -> Bokio:
-    """A client for this company. `send_by` is the monotonic second after which a request must
-    not leave any more. Bodies, tokens and addresses are never logged.
+def bokio_for(
+    connection: Connection,
+    *,
+    access: Access,
+    before_call: BeforeCall,
+    send_by: float | None = None,
+) -> Bokio:
+    """A client for this company. `before_call` counts each call against the company's limit;
+    `send_by` is the monotonic second after which a request must not leave any more. Bodies,
+    tokens and addresses are never logged.
     """
     http = Http(
         settings.BOKIO_API_URL,
         access_token=access.token,
         on_call=_log,
+        before_call=before_call,
         send_by=send_by,
         deadline=settings.FLOW_DEADLINE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +16,9 @@ from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
 from . import times
-from .models import Flow, FlowState
+from .models import Flow, FlowState, Lane
+
+URGENT = Q(lane__lte=Lane.REPAIR)
 
 
 def due_flows() -> QuerySet[Flow]:
@@ -37,20 +40,23 @@ def held_elsewhere() -> Exists:
     return Exists(others.exclude(resource_key=""))
 
 
-def claim(connection_id: UUID) -> Flow | None:
+def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
     """Take one due flow of the connection, or None when there is nothing to do.
+
+    With `urgent`, only what somebody waits for: clicks and repairs. Those have places of their
+    own beside the batches', so that a click does not wait until a batch's flow has ended.
 
     The connection's row is locked meanwhile, so the cap on flows in flight holds however many
     workers claim at once. A claim that meets a lock leaves the work to whoever holds it.
     """
     try:
         with transaction.atomic():
-            return _claim(connection_id)
+            return _claim(connection_id, urgent=urgent)
     except IntegrityError:
         return None  # another flow took the same invoice in the same instant
 
 
-def _claim(connection_id: UUID) -> Flow | None:
+def _claim(connection_id: UUID, *, urgent: bool) -> Flow | None:
     now = clock.now()
     connection = (
         Connection.objects.select_for_update(skip_locked=True, no_key=True)
@@ -60,14 +66,12 @@ def _claim(connection_id: UUID) -> Flow | None:
     )
     if connection is None:
         return None
-    running = Flow.objects.filter(
-        connection=connection, state=FlowState.RUNNING, lease_until__gte=now
-    )
-    if running.count() >= settings.FLOWS_PER_CONNECTION:
+    places = _places(connection, now, urgent=urgent)
+    if places is None:
         return None
     flow = (
         due_flows()
-        .filter(connection=connection)
+        .filter(places, connection=connection)
         .exclude(held_elsewhere())
         .order_by("lane", "not_before", "pk")
         .first()
@@ -90,6 +94,22 @@ def _claim(connection_id: UUID) -> Flow | None:
     flow.refresh_from_db()
     flow.connection = connection
     return flow
+
+
+def _places(connection: Connection, now: datetime, *, urgent: bool) -> Q | None:
+    """Which flows may be taken in addition to those that run; None when none may."""
+    running = Flow.objects.filter(
+        connection=connection, state=FlowState.RUNNING, lease_until__gte=now
+    )
+    lanes = list(running.values_list("lane", flat=True))
+    clicks = sum(lane <= Lane.REPAIR for lane in lanes)
+    for_clicks = clicks < settings.FLOWS_PER_CONNECTION
+    for_others = not urgent and len(lanes) - clicks < settings.FLOWS_PER_CONNECTION
+    if for_clicks and for_others:
+        return Q()
+    if for_clicks:
+        return URGENT
+    return ~URGENT if for_others else None
 
 
 def _worker() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
@@ -19,6 +19,7 @@ from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
 from . import times, verdicts
+from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
 from .turn import Fenced, Turn
@@ -35,7 +36,7 @@ def run(flow: Flow, *, until: datetime) -> None:
     turn = Turn.begin(flow)
     try:
         while clock.now() < until:
-            _advance(turn)
+            _go_on(turn)
         turn.put_back(not_before=clock.now(), reason=WaitReason.TURN)
     except Yielded:
         pass
@@ -46,6 +47,15 @@ def run(flow: Flow, *, until: datetime) -> None:
     except Exception:
         log.exception("flow_failed flow=%s", flow.public_id)
         verdicts.failure_of_ours(turn)
+
+
+def _go_on(turn: Turn) -> None:
+    try:
+        _advance(turn)
+    except NoRoom as full:
+        until = clock.now() + timedelta(seconds=full.wait.seconds)
+        turn.put_back(not_before=until, reason=WaitReason(full.wait.reason))
+        raise Yielded from None
 
 
 def _advance(turn: Turn) -> None:
@@ -89,14 +99,19 @@ def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     if step.attempt >= MOST_ATTEMPTS:
         turn.stick(step, code="too-many-attempts", message="")
         raise Yielded
-    send_by = turn.intend(step)
-    bokio = bokio_for(turn.flow.connection, access=access, send_by=send_by)
-    started = time.monotonic()
-    try:
-        done = turn.operation(step).send(turn.context(step), bokio)
-    except BokioError as error:
+    operation, gate = turn.operation(step), Gate(turn)
+    failure: BokioError | None = None
+    with gate.write(operation.address(turn.context(step))):
+        send_by = turn.intend(step)
+        bokio = _bokio(turn, access, gate=gate, send_by=send_by)
+        started = time.monotonic()
+        try:
+            done = operation.send(turn.context(step), bokio)
+        except BokioError as error:
+            failure = error
+    if failure:
         seconds = time.monotonic() - started
-        _not_done(turn, step, error, seconds=seconds, access=access, resending=resending)
+        _not_done(turn, step, failure, seconds=seconds, access=access, resending=resending)
         return
     attempt = turn.log_line(step, Outcome.SUCCESS, seconds=time.monotonic() - started)
     turn.learn(step, done, by="response", log=attempt)
@@ -154,9 +169,8 @@ def _prove(turn: Turn, step: Step, *, refusal: BokioError | None = None) -> None
     access = _access(turn)
     turn.extend()
     started, asked_at = time.monotonic(), clock.now()
-    bokio = bokio_for(turn.flow.connection, access=access)
     try:
-        proof = turn.operation(step).prove(turn.context(step), bokio)
+        proof = turn.operation(step).prove(turn.context(step), _bokio(turn, access))
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return
@@ -196,9 +210,7 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     turn.save()
     turn.extend()
     try:
-        before = turn.operation(step).before(
-            turn.context(step), bokio_for(turn.flow.connection, access=access)
-        )
+        before = turn.operation(step).before(turn.context(step), _bokio(turn, access))
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return False
@@ -212,15 +224,26 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
 def _read(turn: Turn, step: Step, access: grants.Access) -> None:
     turn.save()
     turn.extend()
-    started = time.monotonic()
-    bokio: Bokio = bokio_for(turn.flow.connection, access=access)
+    started, step.intent_at = time.monotonic(), clock.now()
     try:
-        done = turn.operation(step).send(turn.context(step), bokio)
+        done = turn.operation(step).send(turn.context(step), _bokio(turn, access))
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return
     attempt = turn.log_line(step, Outcome.SUCCESS, seconds=time.monotonic() - started)
     turn.learn(step, done, by="response", log=attempt)
+
+
+def _bokio(
+    turn: Turn, access: grants.Access, *, gate: Gate | None = None, send_by: float | None = None
+) -> Bokio:
+    """A client whose calls are counted; without a gate of its own it can only read."""
+    return bokio_for(
+        turn.flow.connection,
+        access=access,
+        before_call=(gate or Gate(turn)).before_call,
+        send_by=send_by,
+    )
 
 
 def _access(turn: Turn) -> grants.Access:

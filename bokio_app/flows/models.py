@@ -12,10 +12,27 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .limits.rows import Pace, PathLease, RateSlot, UrgentAsker
 from .operations import KINDS, OPERATIONS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
+
+__all__ = [
+    "Attempt",
+    "Flow",
+    "FlowState",
+    "Lane",
+    "Pace",
+    "PathLease",
+    "RateSlot",
+    "Reading",
+    "RemoteBinding",
+    "Step",
+    "StepState",
+    "UrgentAsker",
+    "WaitReason",
+]
 
 
 class FlowState(models.TextChoices):
@@ -60,6 +77,12 @@ class WaitReason(models.TextChoices):
     PLAN = "plan", _("The company's plan at Bokio does not include the API.")
     CONSENT = "consent", _("The connection needs renewing. The run goes on afterwards.")
     TURN = "turn", _("Waiting for its turn.")
+    RATE = (
+        "rate",
+        _("Bokio takes so many calls a minute. The run goes on as soon as it takes more."),
+    )
+    PATH = "path", _("Another run is just writing the same kind of thing in Bokio.")
+    LIMITER = "limiter", _("The count of our calls cannot be reached. Nothing is sent meanwhile.")
 
 
 class Flow(models.Model):
@@ -271,3 +294,20 @@ class RemoteBinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.remote_id}"
+
+
+class Reading(models.Model):
+    """When the copy that we hold of something was asked for: an older answer does not replace it.
+
+    `subject` names what was read of the company, such as `read_customers`.
+    """
+
+    connection = models.ForeignKey("connections.Connection", models.CASCADE)
+    subject = models.CharField(max_length=80)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["connection", "subject"], name="reading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.asked_at}"

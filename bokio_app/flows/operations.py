@@ -92,6 +92,10 @@ class Operation(ABC):
         """
         raise NotImplementedError(self.name, ctx, bokio)
 
+    def address(self, ctx: StepContext) -> str:
+        """Method and path, below the company's, of the one write that `send` makes."""
+        raise NotImplementedError(self.name, ctx)
+
     @abstractmethod
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         """Carry it out: exactly one call to Bokio (any number, when `reads_only`)."""
@@ -114,6 +118,8 @@ def register(operation: Op) -> Op:
     """Class decorator: make the operation known under its name."""
     if operation.name in OPERATIONS:
         raise ValueError(f"Two operations are named {operation.name}.")
+    if not operation.reads_only and operation.address is Operation.address:
+        raise TypeError(f"{operation.name} does not say where it writes.")
     OPERATIONS[operation.name] = operation()
     return operation
 

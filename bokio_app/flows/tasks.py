@@ -18,13 +18,16 @@ from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
 from . import engine
-from .claim import claim, due_flows, held_elsewhere
+from .claim import URGENT, claim, due_flows, held_elsewhere
 from .executor import may_execute
 from .models import Flow, FlowState, Lane, WaitReason
 
 log = logging.getLogger(__name__)
 
+MOST_THREADS = 1024
+
 _hears_itself = threading.Event()
+_for_batches = threading.BoundedSemaphore(MOST_THREADS)
 
 
 def ring(connection_id: UUID, *, lane: Lane) -> None:
@@ -34,23 +37,37 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
     """
     if not (settings.REDIS_URL or _hears_itself.is_set()):
         return
-    queue = "click" if lane == Lane.CLICK else "work"
+    urgent = lane <= Lane.REPAIR
+    queue = "click" if urgent else "work"
     try:
-        work.apply_async([str(connection_id)], queue=queue, retry=False, expires=60)
+        work.apply_async([str(connection_id), urgent], queue=queue, retry=False, expires=60)
     except Exception as error:  # noqa: BLE001  no broker failure may reach the person who clicked
         log.warning("bell_failed connection=%s error=%s", connection_id, type(error).__name__)
 
 
 @shared_task
-def work(connection_id: str) -> None:
+def work(connection_id: str, urgent: bool = False) -> None:
     """Run due flows of the connection, one after the other, until none is due or time is up.
 
-    Delivered twice, the second finds nothing to claim; lost, `sweep` rings again within seconds.
+    With `urgent`, only what somebody waits for. Delivered twice, the second finds nothing to
+    claim; lost, `sweep` rings again within seconds.
     """
     if not may_execute():
         return
+    if urgent:
+        _run_due(UUID(connection_id), urgent=True)
+        return
+    places = _for_batches
+    if places.acquire(blocking=False):
+        try:
+            _run_due(UUID(connection_id))
+        finally:
+            places.release()
+
+
+def _run_due(connection_id: UUID, *, urgent: bool = False) -> None:
     until = clock.now() + timedelta(seconds=settings.FLOW_TURN)
-    while clock.now() < until and (flow := claim(UUID(connection_id))):
+    while clock.now() < until and (flow := claim(connection_id, urgent=urgent)):
         engine.run(flow, until=until)
 
 
@@ -77,17 +94,26 @@ def due_connections() -> list[UUID]:
 
 
 def _ringing(due: Any) -> list[tuple[UUID, Lane]]:
-    """Connections with due work, the longest unserved first, and whether a click is among it."""
+    """Connections with due work, the longest unserved first: once for clicks, once for others."""
     mine = due.filter(connection=OuterRef("pk"))
     now = clock.now()
     ready = (
         Connection.objects.filter(Exists(mine), state=State.ACTIVE)
         .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=now))
-        .annotate(clicked=Exists(mine.filter(lane=Lane.CLICK)))
+        .annotate(clicks=Exists(mine.filter(URGENT)), others=Exists(mine.exclude(URGENT)))
         .order_by("served_at")
-        .values_list("pk", "clicked")
+        .values_list("pk", "clicks", "others")
     )
-    return [(pk, Lane.CLICK if clicked else Lane.BATCH) for pk, clicked in ready]
+    rows = list(ready)
+    clicked = [(pk, Lane.CLICK) for pk, clicks, _others in rows if clicks]
+    return clicked + [(pk, Lane.BATCH) for pk, _clicks, others in rows if others]
+
+
+@worker_ready.connect
+def reserve_an_executor(sender: Any, **_kwargs: Any) -> None:
+    """Keep one thread of this process free for clicks, whatever batches there are."""
+    global _for_batches  # noqa: PLW0603  set once, before the first message is taken
+    _for_batches = threading.BoundedSemaphore(max(sender.controller.concurrency - 1, 1))
 
 
 @worker_ready.connect

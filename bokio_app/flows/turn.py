@@ -235,6 +235,7 @@ class Turn:
             state=StepState.DONE,
             result=done.result,
             remote_id=done.remote_id,
+            intent_at=step.intent_at,  # of a reading, which has no intent: when it asked
             resolved_by=unsaved.resolved_by,
             error_code="",
             error_message="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from datetime import datetime, timedelta
 
@@ -16,9 +17,12 @@ from bokio_app.connections import grants
 from bokio_app.core import clock
 
 from . import times
+from .limits import limiter
 from .models import Attempt, Step, StepState, WaitReason
 from .operations import Ambiguous
 from .turn import Fenced, Turn
+
+log = logging.getLogger(__name__)
 
 MOST_FAILURES_OF_OURS = 6
 PLAN_REST = timedelta(days=1)
@@ -139,12 +143,22 @@ def _renew(turn: Turn, *, generation: int) -> None:
 
 def _retry(turn: Turn, error: BokioError) -> None:
     if isinstance(error, RateLimited):
-        _rest(turn, WaitReason.TOLD_TO_WAIT, until=_told(error, RATE_REST), error=error)
+        _rate_limited(turn, error)
     elif isinstance(error, ConcurrentWrite):
         pause = times.scaled(random.uniform(0.3, 1))  # noqa: S311  no secret depends on it
         turn.put_back(not_before=clock.now() + pause, reason=WaitReason.TURN)
     else:
         wait(turn, WaitReason.BOKIO_DOWN)
+
+
+def _rate_limited(turn: Turn, error: RateLimited) -> None:
+    """The limiter should have kept us from this: a defect of ours, or a stranger on our token."""
+    told = RATE_REST if error.retry_after is None else timedelta(seconds=error.retry_after)
+    rest = times.scaled(max(told.total_seconds(), SHORTEST_REST))
+    flow = turn.flow
+    log.error("rate_limit_hit connection=%s seconds=%s", flow.connection_id, rest.total_seconds())
+    limiter.block(flow.connection_id, rest.total_seconds())
+    _rest(turn, WaitReason.TOLD_TO_WAIT, until=clock.now() + rest, error=error)
 
 
 def _told(error: BokioError, otherwise: timedelta) -> datetime:

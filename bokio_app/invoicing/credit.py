@@ -39,6 +39,9 @@ class CreditInvoice(Operation):
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each) for each in bokio.invoices.get(_invoice(ctx)).credit_note_ids]
 
+    def address(self, ctx: StepContext) -> str:
+        return f"PUT invoices/{_invoice(ctx)}/credit"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _note_done(bokio.invoices.credit(_invoice(ctx)))
 
@@ -62,6 +65,9 @@ class PublishCreditNote(Operation):
     name = "publish_credit_note"
     label = _("Credit note published")
 
+    def address(self, ctx: StepContext) -> str:
+        return f"PUT credit-notes/{_note(ctx)}/publish"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _note_done(bokio.credit_notes.publish(_note(ctx)))
 
@@ -80,6 +86,9 @@ class RecordCreditNote(Operation):
 
     def skip(self, ctx: StepContext) -> str:
         return "cash_method" if ctx.payload["cash"] else ""
+
+    def address(self, ctx: StepContext) -> str:
+        return f"PUT credit-notes/{_note(ctx)}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.credit_notes.record(_note(ctx)))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -74,6 +75,9 @@ class EnsureCustomer(Operation):
         same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
         return _customer_done(same[0]) if same else []
 
+    def address(self, ctx: StepContext) -> str:
+        return "POST customers"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _customer_done(bokio.customers.create(_customer_draft(ctx.payload)))
 
@@ -93,8 +97,12 @@ class EnsureCustomer(Operation):
         ).exclude(pk=ctx.payload["customer"])
         if twin := same.first():
             _merge(mine, into=twin)
-        else:
-            mine.update(remote_id=done.remote_id)
+            return
+        try:
+            with transaction.atomic():
+                mine.update(remote_id=done.remote_id)
+        except IntegrityError:  # a reading was quicker by a moment
+            _merge(mine, into=same.get())
 
 
 @register
@@ -104,6 +112,9 @@ class CreateInvoice(Operation):
     name = "create_invoice"
     label = _("Draft in Bokio")
     object_type = "invoice"
+
+    def address(self, ctx: StepContext) -> str:
+        return "POST invoices"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         _require_unchanged(ctx)
@@ -131,6 +142,9 @@ class PublishInvoice(Operation):
 
     name = "publish_invoice"
     label = _("Published")
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_remote_id(ctx)}/publish"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _published(bokio.invoices.publish(_remote_id(ctx)))
@@ -162,6 +176,9 @@ class RecordInvoice(Operation):
 
     def skip(self, ctx: StepContext) -> str:
         return "cash_method" if ctx.payload["cash"] else ""
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_remote_id(ctx)}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.invoices.record(_remote_id(ctx)))

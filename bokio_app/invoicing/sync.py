@@ -14,6 +14,7 @@ from bokio_app.connections.signals import reading_wanted
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.readings import is_newest
 from bokio_app.tenants.models import User
 
 from .models import Customer
@@ -34,6 +35,8 @@ class ReadCustomers(Operation):
         return Done({"count": len(customers)}, read=customers)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        if not is_newest(ctx, self.name):
+            return
         flow = ctx.flow
         known = dict(
             Customer.objects.filter(connection_id=flow.connection_id)
@@ -53,7 +56,8 @@ class ReadCustomers(Operation):
                 old.append(row)
             else:
                 new.append(row)
-        Customer.objects.bulk_create(new, batch_size=500)
+        # A flow may be giving one of them its row at this very moment.
+        Customer.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
         Customer.objects.bulk_update(old, [*_values_of], batch_size=500)
 
 

@@ -15,6 +15,7 @@ from bokio_app.connections.signals import reading_wanted
 from bokio_app.core import clock
 from bokio_app.flows import services as flows
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.readings import is_newest
 from bokio_app.tenants.models import User
 
 from .models import Account, FiscalYear, JournalEntry, JournalItem
@@ -35,6 +36,8 @@ class ReadCompany(Operation):
         return Done({"name": company.name, "org_number": company.org_number})
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        if not is_newest(ctx, self.name):
+            return
         Connection.objects.filter(pk=ctx.flow.connection_id).update(
             name=done.result["name"][:200],
             org_number=done.result["org_number"][:40],
@@ -55,6 +58,8 @@ class ReadFiscalYears(Operation):
         return Done({"count": len(years)}, read=years)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        if not is_newest(ctx, self.name):
+            return
         mine = FiscalYear.objects.filter(connection_id=ctx.flow.connection_id)
         mine.exclude(remote_id__in=[str(year.id) for year in done.read]).delete()
         for year in done.read:
@@ -83,6 +88,8 @@ class ReadAccounts(Operation):
         return Done({"count": len(accounts)}, read=accounts)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        if not is_newest(ctx, self.name):
+            return
         numbers = [account.number for account in done.read]
         Account.objects.filter(connection_id=ctx.flow.connection_id).exclude(
             number__in=numbers

@@ -25,6 +25,7 @@ from bokio_app.flows.operations import (
     register_kind,
 )
 from bokio_app.invoicing.flows import CreateInvoice, nothing_before
+from bokio_app.invoicing.models import Invoice
 
 from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
@@ -48,6 +49,9 @@ class CreateSettlement(Operation):
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
 
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/settlements"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
 
@@ -62,6 +66,7 @@ class CreateSettlement(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        _lock_invoice(ctx)
         mine = Settlement.objects.filter(pk=ctx.payload["settlement"])
         # A reading may have met it before its answer was found, and made a row of its own.
         copies = Settlement.objects.filter(
@@ -77,6 +82,9 @@ class RecordSettlement(Operation):
 
     name = "record_settlement"
     label = _("Bank fee recorded")
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.settlements.record(_invoice(ctx), _made(ctx, "create_settlement")))
@@ -107,6 +115,9 @@ class CreatePayment(Operation):
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
 
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/payments"
+
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
 
@@ -121,6 +132,7 @@ class CreatePayment(Operation):
         return _unclaimed(ctx, new, object_type=self.object_type)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        _lock_invoice(ctx)
         mine = Payment.objects.filter(pk=ctx.payload["payment"])
         copies = Payment.objects.filter(
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
@@ -135,6 +147,9 @@ class RecordPayment(Operation):
 
     name = "record_payment"
     label = _("Payment recorded")
+
+    def address(self, ctx: StepContext) -> str:
+        return f"POST invoices/{_invoice(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.payments.record(_invoice(ctx), _made(ctx, "create_payment")))
@@ -153,6 +168,11 @@ def _invoice(ctx: StepContext) -> UUID:
     """The invoice that this flow made, else the one that the step was started for."""
     made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
     return UUID(made or ctx.payload["remote_invoice"])
+
+
+def _lock_invoice(ctx: StepContext) -> None:
+    """A reading that finds the same thing at this moment waits, or is waited for."""
+    Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
 
 
 def _made(ctx: StepContext, op: str) -> UUID:

@@ -19,6 +19,7 @@ from bokio_app.core import clock
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.readings import is_newest, written_since_asked
 from bokio_app.flows.signals import flow_cancelled, flow_finished
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import SEND_INVOICE
@@ -62,9 +63,16 @@ class ReadInvoice(Operation):
         return Done({"status": invoice.status, "entries": len(entry_ids)}, read=found)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
+        """Keep what was found, unless our own rows have become newer meanwhile.
+
+        Whoever wrote meanwhile reads the invoice again when its flow ends.
+        """
         found: Found = done.read
-        keep_entries(ctx.flow.connection, found.entries)
         invoice = Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
+        keep_entries(ctx.flow.connection, found.entries)
+        subject = f"invoice:{invoice.pk}"
+        if written_since_asked(ctx, subject) or not is_newest(ctx, subject):
+            return
         _keep_payments(invoice, found.payments)
         _keep_settlements(invoice, found.settlements)
         _keep_invoice(invoice, found)
@@ -122,7 +130,9 @@ def _keep_invoice(invoice: Invoice, found: Found) -> None:
     invoice.save()
 
 
-def start_reading(invoice: Invoice, *, by: User | None, because: str) -> Flow:
+def start_reading(
+    invoice: Invoice, *, by: User | None, because: str, lane: Lane = Lane.CLICK
+) -> Flow:
     """Read the invoice anew, in the background. `because` makes one reading of many requests."""
     flow, _started = flows.start(
         READ_INVOICE,
@@ -134,7 +144,7 @@ def start_reading(invoice: Invoice, *, by: User | None, because: str) -> Flow:
             )
         ],
         business_key=f"{invoice.pk}:{because}"[:80],
-        lane=Lane.CLICK,
+        lane=lane,
         by=by,
     )
     return flow
@@ -163,4 +173,4 @@ def _read_invoice_of(flow: Flow) -> None:
     invoice_id = flow.resource_key.removeprefix("invoice:")
     invoice = Invoice.objects.select_related("connection").get(pk=invoice_id)
     if invoice.remote_id:
-        start_reading(invoice, by=flow.created_by, because=str(flow.pk))
+        start_reading(invoice, by=flow.created_by, because=str(flow.pk), lane=Lane(flow.lane))

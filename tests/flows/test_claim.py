@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,13 +45,64 @@ def test_of_many_workers_one_gets_the_flow() -> None:
 
 
 @pytest.mark.django_db
-def test_a_second_flow_of_the_company_waits_for_the_first() -> None:
+def test_a_company_has_so_many_flows_at_once_and_no_more(settings: Any) -> None:
+    settings.FLOWS_PER_CONNECTION = 1
     connection = make.connection()
     make.flow(connection)
     make.flow(connection)
 
     assert claim(connection.pk)
     assert claim(connection.pk) is None
+
+
+@pytest.mark.django_db
+def test_clicks_have_places_of_their_own_beside_a_batch(settings: Any) -> None:
+    settings.FLOWS_PER_CONNECTION = 1
+    connection = make.connection()
+    for lane in (Lane.BATCH, Lane.BATCH, Lane.SYNC):
+        make.flow(connection, lane=lane)
+    assert claim(connection.pk, urgent=True) is None
+    assert claim(connection.pk)
+    assert claim(connection.pk) is None
+    click = make.flow(connection, lane=Lane.CLICK)
+    make.flow(connection, lane=Lane.REPAIR)
+
+    assert claim(connection.pk, urgent=True) == click
+
+    assert claim(connection.pk) is None
+
+
+@pytest.mark.django_db
+def test_batches_never_take_a_workers_last_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = make.connection()
+    make.flow(connection, lane=Lane.BATCH)
+    taken: list[bool] = []
+    monkeypatch.setattr(tasks, "_for_batches", tasks._for_batches)
+    tasks.reserve_an_executor(SimpleNamespace(controller=SimpleNamespace(concurrency=2)))
+    monkeypatch.setattr(tasks, "_run_due", lambda _pk, urgent=False: taken.append(urgent))
+
+    with tasks._for_batches:
+        tasks.work(str(connection.pk))
+        tasks.work(str(connection.pk), urgent=True)
+    tasks.work(str(connection.pk))
+
+    assert taken == [True, False]
+
+
+@pytest.mark.django_db
+def test_the_sweep_rings_for_clicks_and_for_batches_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, batch = make.connection(), make.connection()
+    for connection, lane in ((both, Lane.BATCH), (both, Lane.CLICK), (batch, Lane.BATCH)):
+        make.flow(connection, lane=lane)
+    rung: list[Any] = []
+    monkeypatch.setattr(tasks, "ring", lambda pk, lane: rung.append((pk, lane)))
+
+    tasks.sweep()
+
+    assert rung[0] == (both.pk, Lane.CLICK)
+    assert set(rung[1:]) == {(both.pk, Lane.BATCH), (batch.pk, Lane.BATCH)}
 
 
 @pytest.mark.django_db

@@ -1,0 +1,102 @@
+"""The engine's way to Bokio: no call without a permit, no write but the one that was intended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from bokio_app.bokio.errors import Unsendable
+from bokio_app.bokio.http import Call
+from bokio_app.core import clock
+from bokio_app.flows.models import Lane
+from bokio_app.flows.times import LEASE_MARGIN, scaled
+from bokio_app.flows.turn import Turn
+
+from . import limiter
+from .asking import Permit, Wait, Want, normalised
+
+IN_PLACE = 1.0  # seconds; a shorter wait is not worth giving the flow up for
+MOST_IN_PLACE = 5.0  # seconds of such waits in a row
+
+
+class NoRoom(Exception):
+    """The call must wait longer than a worker waits for it."""
+
+    def __init__(self, wait: Wait) -> None:
+        super().__init__(wait.reason)
+        self.wait = wait
+
+
+class Gate:
+    """Permits for the calls of one turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._write: Permit | None = None
+
+    @contextmanager
+    def write(self, address: str) -> Iterator[None]:
+        """Hold a permit for one write, such as `POST invoices`, for the length of the block.
+
+        Raises `NoRoom`. A permit that no call has used is given back.
+        """
+        method, _space, path = address.partition(" ")
+        company = self._turn.flow.connection.company_id
+        self._write = self._admitted(normalised(method, f"companies/{company}/{path}"))
+        try:
+            yield
+        finally:
+            unused, self._write = self._write, None
+            if unused:
+                limiter.done(unused, None)
+
+    def before_call(self, method: str, path: str) -> Callable[[Call], None]:
+        """Let a call pass, as `Http` asks before each; what is returned is to hear of its end.
+
+        Raises `NoRoom` for a read that must wait, `Unsendable` for a write that nobody intended.
+        """
+        permit = self._admitted("") if method == "GET" else self._intended(method, path)
+
+        def after(call: Call) -> None:
+            limiter.done(permit, call)
+
+        return after
+
+    def _intended(self, method: str, path: str) -> Permit:
+        permit, address = self._write, normalised(method, path)
+        if permit is None or permit.address != address:
+            raise Unsendable(f"No permit was taken for {method}.", code="no-permit")
+        self._write = None
+        return permit
+
+    def _admitted(self, address: str) -> Permit:
+        flow = self._turn.flow
+        want = Want(
+            who=str(flow.public_id),
+            lasts=_longest_call(),
+            urgent=flow.lane <= Lane.REPAIR,
+            address=address,
+        )
+        patient_until = time.monotonic() + scaled(MOST_IN_PLACE).total_seconds()
+        while isinstance(answer := limiter.ask(flow.connection_id, want), Wait):
+            too_long = answer.seconds >= scaled(IN_PLACE).total_seconds()
+            if too_long or time.monotonic() + answer.seconds > patient_until:
+                raise NoRoom(answer)
+            time.sleep(answer.seconds)
+            self._keep_lease()
+        return answer
+
+    def _keep_lease(self) -> None:
+        """Waits must not use up the time in which the flow is ours."""
+        until = self._turn.flow.lease_until
+        if until and (until - clock.now()).total_seconds() < settings.FLOW_DEADLINE:
+            self._turn.extend()
+
+
+def _longest_call() -> float:
+    """Real seconds from a permit to the end of its call: intent, send guard and deadline."""
+    margin = scaled(LEASE_MARGIN).total_seconds()
+    return float(settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE + margin)
