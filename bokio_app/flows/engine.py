@@ -18,7 +18,7 @@ from bokio_app.connections import grants
 from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
-from . import times, verdicts
+from . import recovery, times, verdicts
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
 from .turn import Fenced, Turn
@@ -60,6 +60,8 @@ def _advance(turn: Turn) -> None:
         _resolve(turn, step)
     elif step.is_finished:
         turn.flow.cursor = step.pos + 1
+    elif turn.is_unchecked and not turn.operation(step).reads_only:
+        recovery.doubt(turn, step)
     else:
         _perform(turn, step)
 
@@ -79,6 +81,7 @@ def _perform(turn: Turn, step: Step) -> None:
         return
     if operation.looks_first and step.baseline is None and not _look(turn, step, access):
         return
+    recovery.wait_for_others(turn)
     _send(turn, step, access)
 
 
@@ -154,7 +157,7 @@ def _prove(turn: Turn, step: Step, *, refusal: BokioError | None = None) -> None
     started, asked_at = time.monotonic(), clock.now()
     bokio = bokio_for(turn.flow.connection, access=access)
     try:
-        proof = turn.operation(step).prove(turn.context(step), bokio)
+        proof = recovery.proof(turn, step, bokio)
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return
@@ -177,7 +180,7 @@ def _absent(turn: Turn, step: Step, *, asked_at: datetime, seconds: float) -> No
     needed = 2 if turn.operation(step).irreversible else 1
     absent = turn.log_line(step, Outcome.ABSENT, seconds=seconds)
     if settled and reads >= needed:
-        turn.change(step, log=absent, state=StepState.PENDING, absent_reads=reads)
+        turn.change(step, log=absent, checked=True, state=StepState.PENDING, absent_reads=reads)
         return
     turn.change(step, log=absent, absent_reads=reads, last_proof_at=asked_at)
     _check_later(turn, step)

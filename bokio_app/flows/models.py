@@ -59,6 +59,7 @@ class WaitReason(models.TextChoices):
     TOKEN = "token", _("The connection is being renewed.")
     PLAN = "plan", _("The company's plan at Bokio does not include the API.")
     CONSENT = "consent", _("The connection needs renewing. The run goes on afterwards.")
+    RECOVERY = "recovery", _("After a restore, what Bokio holds is read before anything is sent.")
     TURN = "turn", _("Waiting for its turn.")
 
 
@@ -271,3 +272,46 @@ class RemoteBinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.remote_id}"
+
+
+class Recovery(models.Model):
+    """A restore of the database: what it says of open flows may be older than Bokio's books."""
+
+    epoch = models.PositiveIntegerField(primary_key=True)
+    reason = models.TextField()
+    settled_at = models.DateTimeField(help_text="before this, absence at Bokio proves nothing")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.epoch}: {self.reason}"
+
+
+class ShortReference(models.Model):
+    """A step's mark for fields that people read. No two steps of a connection have the same."""
+
+    connection = models.ForeignKey("connections.Connection", models.PROTECT)
+    text = models.CharField(max_length=12)
+    step = models.ForeignKey(Step, models.CASCADE, related_name="references")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["connection", "text"], name="reference_once")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class HeldFile(models.Model):
+    """A file on its way to Bokio, committed with the flow that sends it, gone once it is there.
+
+    In the database, so that every machine's workers have it and nothing else must be kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+")
+    name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from .references import short_reference
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
@@ -57,6 +59,11 @@ class StepContext:
     def payload(self) -> dict[str, Any]:
         return dict(self.step.payload)
 
+    @property
+    def reference(self) -> str:
+        """The step's mark where Bokio keeps no metadata, such as `ref ACDE3467`."""
+        return short_reference(self.step.op_key)
+
     def result(self, op: str, key: str) -> str:
         """A value from the result of an earlier step, else from this step's own payload."""
         return str(self.results.get(op, {}).get(key) or self.step.payload[key])
@@ -71,6 +78,7 @@ class Operation(ABC):
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
     reads_only: ClassVar[bool] = False
+    referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 
     def skip(self, ctx: StepContext) -> str:
         """Why there is nothing to do, judged from our own copy alone; empty when there is."""
@@ -93,6 +101,12 @@ class Operation(ABC):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         """After an unknown outcome: read whether an earlier attempt took effect."""
         raise NotImplementedError(self.name, ctx, bokio)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        """After a restore: `prove` for a step that may have been carried out although its row,
+        with whatever was noted before sending, says nothing of it.
+        """
+        return self.prove(ctx, bokio)
 
     def apply(self, ctx: StepContext, done: Done) -> None:  # noqa: B027  most reads keep nothing
         """Write the effect into our own rows, inside the transaction that marks the step done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
+from bokio_app.flows.sealed import is_sealed, unseal
 
 from .models import Customer, Invoice
 from .services import SEND_INVOICE
@@ -70,19 +71,27 @@ class EnsureCustomer(Operation):
         where = _by_number(ctx.payload)
         if where is None:
             return []
-        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
-        return _customer_done(same[0]) if same else []
+        found = list(bokio.customers.find(where))
+        same = [each for each in found if _same_customer(each, ctx.payload)]
+        return _customer_done(same[0]) if same else [str(each.id) for each in found]
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _customer_done(bokio.customers.create(_customer_draft(ctx.payload)))
+        return _customer_done(bokio.customers.create(customer_draft(ctx.payload)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         where = _by_number(ctx.payload)
         if where is None:
-            where = F("modifiedDateTime") >= (ctx.step.intent_at or now()) - CLOCK_DIFFERENCE
-        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
-        found = same if _by_number(ctx.payload) is not None else _not_others(ctx, same)
-        return exactly_one(map(_customer_done, found), what=str(_("customer")))
+            where = F("modifiedDateTime") >= _begun(ctx) - CLOCK_DIFFERENCE
+        found = list(bokio.customers.find(where))
+        same = [each for each in found if _same_customer(each, ctx.payload)]
+        if _by_number(ctx.payload) is None:
+            return exactly_one(map(_customer_done, _not_others(ctx, same)), what=str(_("customer")))
+        before = ctx.step.baseline
+        new = [each for each in found if before is not None and str(each.id) not in before]
+        if new and not same:  # a person may have changed what the lost attempt made
+            why = str(_("The customer in Bokio differs from ours."))
+            return Ambiguous(why, [dict(_customer_done(each).result) for each in new])
+        return exactly_one(map(_customer_done, same), what=str(_("customer")))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         """Give our row Bokio's id; where another row has it already, become that row."""
@@ -175,6 +184,11 @@ class RecordInvoice(Operation):
         )
 
 
+def _begun(ctx: StepContext) -> datetime:
+    """Before this, nothing of the step's was at Bokio, even where a restore lost its intent."""
+    return ctx.step.intent_at or ctx.flow.created_at
+
+
 def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCustomer]:
     """People have no number that tells them apart: leave out those that our other rows held
     before this step began. A row that came later is a reading's copy of what the step made.
@@ -182,7 +196,7 @@ def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCus
     held = Customer.objects.filter(
         connection_id=ctx.flow.connection_id,
         remote_id__in=[str(each.id) for each in found],
-        created_at__lt=ctx.step.intent_at or now(),
+        created_at__lt=_begun(ctx),
     ).exclude(pk=ctx.payload["customer"])
     others = set(held.values_list("remote_id", flat=True))
     return [each for each in found if str(each.id) not in others]
@@ -218,7 +232,7 @@ def _remote_id(ctx: StepContext) -> UUID:
 def _by_number(payload: dict[str, Any]) -> Filter | None:
     """A search by organisation number; None without one, or with one that is personal."""
     number = payload["org_number"]
-    if not number or payload["type"] == Customer.Type.PRIVATE:
+    if not number or is_sealed(number) or payload["type"] == Customer.Type.PRIVATE:
         return None
     try:
         return F("orgNumber") == str(number)
@@ -226,7 +240,8 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
         return None
 
 
-def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
+def customer_draft(payload: dict[str, Any]) -> CustomerDraft:
+    """A customer of a payload as Bokio takes it."""
     address = Address(
         line1=payload["line1"],
         line2=payload["line2"] or None,
@@ -238,8 +253,8 @@ def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
     return CustomerDraft(
         name=payload["name"],
         type=payload["type"],
-        org_number=payload["org_number"],
-        vat_number=payload["vat_number"],
+        org_number=unseal(payload["org_number"]),
+        vat_number=unseal(payload["vat_number"]),
         payment_terms=payload["payment_terms"],
         contacts=(Contact(name=payload["name"], email=email, is_default=True),) if email else (),
         address=address if address.line1 else None,
@@ -247,7 +262,7 @@ def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
 
 
 def _same_customer(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
-    ours = _customer_draft(payload)
+    ours = customer_draft(payload)
     address = found.address or Address("", "", "")
     wanted = ours.address or Address("", "", "")
     return (
@@ -274,7 +289,7 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
         due_date=date.fromisoformat(due) if due else None,
         currency=payload["currency"],
         buyer_reference=payload["your_reference"],
-        line_items=tuple(map(_line, payload["lines"])),
+        line_items=tuple(map(remote_line, payload["lines"])),
         metadata={OP_KEY: str(ctx.step.op_key), "invoice": payload["invoice"]},
     )
 
@@ -287,8 +302,10 @@ def _remote_customer(ctx: StepContext) -> UUID:
     return UUID(Customer.objects.get(pk=step.payload["customer"]).remote_id)
 
 
-def _line(line: dict[str, Any]) -> RemoteLine:
+def remote_line(line: dict[str, Any]) -> RemoteLine:
+    """A line of a payload as Bokio takes it; with the `id` of one that it has already."""
     return RemoteLine(
+        id=line.get("id"),
         description=line["description"],
         item_type=line["type"],
         product_type=line["product"],

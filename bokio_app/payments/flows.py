@@ -172,7 +172,7 @@ def _unclaimed(
     ctx: StepContext, equal: list[RemotePayment] | list[RemoteSettlement], *, object_type: str
 ) -> Proof:
     """Of objects that look like ours: those that were not there before and are no other step's."""
-    before = set(ctx.step.baseline or [])
+    before = set(ctx.step.baseline or _in_our_copy(ctx, object_type))
     bound = set(
         RemoteBinding.objects.filter(
             connection_id=ctx.flow.connection_id,
@@ -182,6 +182,17 @@ def _unclaimed(
     )
     new = [_done(each) for each in equal if str(each.id) not in before | bound]
     return exactly_one(new, what=object_type)
+
+
+def _in_our_copy(ctx: StepContext, object_type: str) -> list[str]:
+    """What our own copy has of the invoice beside this step's, for when a restore has lost what
+    was noted before sending.
+    """
+    if ctx.step.baseline is not None:
+        return []
+    rows = Payment.objects if object_type == CreatePayment.object_type else Settlement.objects
+    others = rows.filter(invoice=ctx.payload["invoice"]).exclude(pk=ctx.payload[object_type])
+    return list(others.exclude(remote_id="").values_list("remote_id", flat=True))
 
 
 def _done(made: RemotePayment | RemoteSettlement) -> Done:

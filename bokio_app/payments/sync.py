@@ -27,6 +27,7 @@ from bokio_app.tenants.models import User
 
 from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
+from .taking_back import DeletePayment, DeleteSettlement
 
 READ_INVOICE = register_kind("read_invoice", _("Read invoice"))
 
@@ -143,7 +144,7 @@ def start_reading(invoice: Invoice, *, by: User | None, because: str) -> Flow:
 @receiver(flow_finished, dispatch_uid="payments_read_invoice")
 def read_after_work(flow: Flow, **_kwargs: Any) -> None:
     """What a flow has changed is read at once, so that pages show what Bokio really holds."""
-    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT}:
+    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT, DeletePayment.name, DeleteSettlement.name}:
         _read_invoice_of(flow)
 
 

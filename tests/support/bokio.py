@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -27,16 +28,18 @@ from tests.support.sandbox import SandboxProcess
 PATIENCE = 60
 
 
-def connect(sandbox: SandboxProcess, *, by: User, company: int = 0) -> Connection:
+def connect(
+    sandbox: SandboxProcess, *, by: User, company: int = 0, scopes: Sequence[str] = SCOPES
+) -> Connection:
     """Connect one of the sandbox's companies by consent and exchange, and read its books."""
     tenant = by.memberships.get().tenant
-    found = sandbox.tokens_for(sandbox.companies()[company]["id"], SCOPES)
+    found = sandbox.tokens_for(sandbox.companies()[company]["id"], scopes)
     connection = Connection.objects.create(
         tenant=tenant,
         company_id=UUID(found.company_id),
         remote_id=UUID(found.connection_id),
         state=State.BROKEN,
-        scopes=list(SCOPES),
+        scopes=list(scopes),
         created_by=by,
     )
     tokens = Tokens(
