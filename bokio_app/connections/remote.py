@@ -27,6 +27,7 @@ def bokio_for(connection: Connection, *, access: Access, send_by: float | None =
         on_call=_log,
         send_by=send_by,
         deadline=settings.FLOW_DEADLINE,
+        file_deadline=settings.FLOW_FILE_DEADLINE,
     )
     return Bokio(http, connection.company_id)
 

@@ -32,7 +32,7 @@ def raise_epoch(reason: str) -> Recovery:
     A request that left just before the restore can still take effect at Bokio until
     `settled_at`: before that, absence proves nothing.
     """
-    window = settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE + settings.FLOW_SETTLE
+    window = settings.FLOW_SEND_GUARD + settings.FLOW_FILE_DEADLINE + settings.FLOW_SETTLE
     settled_at = clock.now() + timedelta(seconds=window)
     with transaction.atomic():
         recovery = Recovery.objects.create(

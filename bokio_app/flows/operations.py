@@ -78,6 +78,7 @@ class Operation(ABC):
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
     reads_only: ClassVar[bool] = False
+    sends_file: ClassVar[bool] = False  # which may take longer than other calls
     referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 
     def skip(self, ctx: StepContext) -> str:

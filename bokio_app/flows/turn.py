@@ -92,7 +92,7 @@ class Turn:
         Returns the monotonic second after which the request must not leave any more.
         """
         started, now = time.monotonic(), clock.now()
-        window = times.window(now)
+        window = times.window(now, with_file=self.operation(step).sends_file)
         with transaction.atomic():
             self._own(lease_until=window.lease_until)
             self._set(

@@ -38,6 +38,7 @@ class AttachToInvoice(Operation):
     name = "attach_to_invoice"
     label = gettext_lazy("File attached")
     object_type = "attachment"
+    sends_file = True
     referenced = True
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:

@@ -100,6 +100,7 @@ class UploadVoucher(Operation):
     name = "upload_voucher"
     label = gettext_lazy("Voucher sent")
     object_type = "upload"
+    sends_file = True
     referenced = True
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:

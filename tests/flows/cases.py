@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.bank_payments import BankPaymentDraft
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.credit_notes import CreditNoteDraft
@@ -58,7 +59,8 @@ class World:
 
     def draft(self) -> RemoteInvoice:
         """A draft of one line that is at Bokio, and none of ours."""
-        customer = self.api.customers.create(CustomerDraft(name="Kund AB"))
+        address = Address("Storgatan 1", "111 22", "Stockholm")
+        customer = self.api.customers.create(CustomerDraft(name="Kund AB", address=address))
         line = LineItem(description="Rådgivning", unit_price=Decimal("1000.00"))
         found = self.api.invoices.create(
             InvoiceDraft(customer_id=customer.id, invoice_date=clock.today(), line_items=(line,))
@@ -307,7 +309,7 @@ def item_is_as_wanted(world: World) -> int:
 def write_entry(world: World) -> Flow:
     rows = [
         {"account": 1930, "debit": "100.00", "credit": "0.00"},
-        {"account": 2893, "debit": "0.00", "credit": "100.00"},
+        {"account": 6570, "debit": "0.00", "credit": "100.00"},
     ]
     payload = {"title": "Insättning", "date": str(clock.today()), "rows": rows}
     return world.start("write_journal_entry", payload)
@@ -319,7 +321,7 @@ def reverse_found_entry(world: World) -> None:
 
 
 def reverse_entry(world: World) -> Flow:
-    rows = (JournalRow(1930, debit=Decimal(100)), JournalRow(2893, credit=Decimal(100)))
+    rows = (JournalRow(1930, debit=Decimal(100)), JournalRow(6570, credit=Decimal(100)))
     draft = JournalEntryDraft(title="Insättning", date=clock.today(), items=rows)
     entry = world.api.journal_entries.create(draft)
     world.made["entry"] = entry.id
