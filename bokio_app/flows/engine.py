@@ -18,7 +18,7 @@ from bokio_app.connections import grants
 from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
-from . import recovery, times, verdicts
+from . import proving, recovery, times, verdicts
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
 from .turn import Fenced, Turn
@@ -160,14 +160,14 @@ def _prove(turn: Turn, step: Step, *, refusal: BokioError | None = None) -> None
     started, asked_at = time.monotonic(), clock.now()
     bokio = bokio_for(turn.flow.connection, access=access)
     try:
-        proof = recovery.proof(turn, step, bokio)
+        proof, by = proving.prove(turn, step, bokio)
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return
     seconds = time.monotonic() - started
     if isinstance(proof, Done):
         found = turn.log_line(step, Outcome.FOUND, seconds=seconds)
-        turn.learn(step, proof, by="proof", log=found)
+        turn.learn(step, proof, by=by, log=found)
     elif isinstance(proof, Ambiguous):
         verdicts.ambiguous(turn, step, proof, seconds=seconds)
     elif refusal:

@@ -12,7 +12,7 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .operations import KINDS, OPERATIONS
+from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -199,6 +199,12 @@ class Step(models.Model):
     evidence = models.JSONField(
         default=list, encoder=DjangoJSONEncoder, help_text="what an ambiguous proof read saw"
     )
+    adopt_id = models.CharField(
+        max_length=80, blank=True, default="", help_text="what a person takes for its effect"
+    )
+    disowned = models.JSONField(
+        default=list, encoder=DjangoJSONEncoder, help_text="evidence that a person says is not ours"
+    )
     done_at = models.DateTimeField(_("done"), null=True)
 
     class Meta:
@@ -214,10 +220,14 @@ class Step(models.Model):
         return f"{self.op} {self.op_key}"
 
     @property
+    def operation(self) -> Operation | None:
+        """What the step does; None for an operation that this release no longer knows."""
+        return OPERATIONS.get(self.op)
+
+    @property
     def label(self) -> StrPromise | str:
         """What the step does, in the reader's language."""
-        operation = OPERATIONS.get(self.op)
-        return operation.label if operation else self.op
+        return self.operation.label if self.operation else self.op
 
     @property
     def is_finished(self) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from .references import short_reference
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django_stubs_ext import StrPromise
 
     from bokio_app.bokio.client import Bokio
@@ -103,6 +105,12 @@ class Operation(ABC):
         """After an unknown outcome: read whether an earlier attempt took effect."""
         raise NotImplementedError(self.name, ctx, bokio)
 
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        """With an `object_type`: read the thing that a person takes for the step's effect, and
+        compare it with the payload. Raises `NotFound`.
+        """
+        raise NotImplementedError(self.name, ctx, bokio, remote_id)
+
     def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
         """After a restore: `prove` for a step that may have been carried out although its row,
         with whatever was noted before sending, says nothing of it.
@@ -131,6 +139,11 @@ def register_kind(name: str, label: StrPromise) -> str:
     """Name a kind of flow for pages and logs; returns the name."""
     KINDS[name] = label
     return name
+
+
+def equal_or_unclear(done: Done, *, equal: bool, why: str) -> Proof:
+    """The proof that one thing gives: this one if it is as the payload wants it, or a person."""
+    return done if equal else Ambiguous(why, [dict(done.result)])
 
 
 def exactly_one(candidates: Iterable[Done], *, what: str) -> Proof:

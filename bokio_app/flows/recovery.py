@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bokio_app.bokio.client import Bokio
 from bokio_app.core import clock
 
 from . import times
 from .claim import held_elsewhere
 from .epochs import MOVING, unchecked
 from .models import Recovery, Step, StepState, WaitReason
-from .operations import Proof
 from .turn import Turn
 from .verdicts import Yielded
 
@@ -27,13 +25,6 @@ def doubt(turn: Turn, step: Step) -> None:
         settle_at=settled_at,
         absent_reads=0,
     )
-
-
-def proof(turn: Turn, step: Step, bokio: Bokio) -> Proof:
-    """Read whether the step took effect, with what is known of the time before sending."""
-    operation, ctx = turn.operation(step), turn.context(step)
-    lost = turn.is_unchecked and step.baseline is None
-    return operation.prove_anew(ctx, bokio) if lost else operation.prove(ctx, bokio)
 
 
 def wait_for_others(turn: Turn) -> None:

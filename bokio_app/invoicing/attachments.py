@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,7 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -49,6 +51,12 @@ class AttachToInvoice(Operation):
         marked = F("fileName").contains(ctx.reference)
         found = bokio.attachments.list(remote(ctx, "remote_invoice"), marked)
         return exactly_one(map(_done, found), what=str(_("file")))
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        """A person may have put the file there under its own name."""
+        found = bokio.attachments.get(remote(ctx, "remote_invoice"), remote_id)
+        equal = found.name in {_marked_name(ctx), ctx.payload["file_name"]}
+        return equal_or_unclear(_done(found), equal=equal, why=_("The file has another name."))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         held.release(ctx.payload)

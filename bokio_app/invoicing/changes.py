@@ -55,7 +55,6 @@ class AddLineItem(Operation):
 
     name = "add_line_item"
     label = gettext_lazy("Line added")
-    object_type = "line_item"
     looks_first = True
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
@@ -254,8 +253,7 @@ def _shared(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line_done(line: RemoteLine) -> Done:
     [told] = _told((line,))
-    # An id of a line is a number, unique only within its company.
-    return Done({**told, "remote_id": line.id}, remote_id=str(line.id))
+    return Done({**told, "remote_id": line.id})
 
 
 def _told(lines: tuple[RemoteLine, ...]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -122,12 +123,10 @@ class CreateInvoice(Operation):
         # A credit note carries the metadata of its invoice, and is listed beside it.
         marked = [each for each in found if each.status != InvoiceStatus.CREDIT]
         proof = exactly_one(map(_invoice_done, marked), what=str(_("invoice")))
-        total = Decimal(ctx.payload["total"])
-        if isinstance(proof, Done) and not _same_invoice(
-            marked[0], _invoice_draft(ctx), total=total
-        ):
-            return Ambiguous(str(_("The draft in Bokio differs from ours.")), [dict(proof.result)])
-        return proof
+        return _compared(ctx, marked[0]) if isinstance(proof, Done) else proof
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        return _compared(ctx, bokio.invoices.get(remote_id))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         Invoice.objects.filter(pk=ctx.payload["invoice"]).update(remote_id=done.remote_id)
@@ -187,6 +186,14 @@ class RecordInvoice(Operation):
 def _begun(ctx: StepContext) -> datetime:
     """Before this, nothing of the step's was at Bokio, even where a restore lost its intent."""
     return ctx.step.intent_at or ctx.flow.created_at
+
+
+def _compared(ctx: StepContext, found: RemoteInvoice) -> Proof:
+    equal = found.status != InvoiceStatus.CREDIT and _same_invoice(
+        found, _invoice_draft(ctx), total=Decimal(ctx.payload["total"])
+    )
+    why = str(_("The draft in Bokio differs from ours."))
+    return equal_or_unclear(_invoice_done(found), equal=equal, why=why)
 
 
 def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCustomer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,7 +12,15 @@ from django.utils.translation import gettext_lazy
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.filters import F, FilterError
 from bokio_app.bokio.items import Item, ItemDraft
-from bokio_app.flows.operations import Done, Operation, Proof, StepContext, register, register_kind
+from bokio_app.flows.operations import (
+    Done,
+    Operation,
+    Proof,
+    StepContext,
+    equal_or_unclear,
+    register,
+    register_kind,
+)
 from bokio_app.flows.patterns import Delete, Json, Replace, remote, unclaimed, within
 
 
@@ -37,6 +46,12 @@ class CreateItem(Operation):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         found = map(_done, _equal(ctx, bokio))
         return unclaimed(ctx, found, object_type=self.object_type, what=str(_("item")))
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found = bokio.items.get(remote_id)
+        equal = within(_draft(ctx).to_json(), ItemDraft.from_item(found).to_json())
+        why = _("The item in Bokio differs from ours.")
+        return equal_or_unclear(_done(found), equal=equal, why=why)
 
 
 @register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,11 +18,11 @@ from bokio_app.bokio.uploads import Upload
 from bokio_app.flows import held
 from bokio_app.flows.operations import (
     Absent,
-    Ambiguous,
     Done,
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -58,10 +59,10 @@ class WriteJournalEntry(Operation):
             if each.reversing is None  # a reversal may quote the title of what it takes back
         ]
         proof = exactly_one(map(_entry_done, marked), what=str(_("journal entry")))
-        if isinstance(proof, Done) and _rows(marked[0].items) != _rows(_entry_draft(ctx).items):
-            why = _("The journal entry in Bokio differs from ours.")
-            return Ambiguous(why, [dict(proof.result)])
-        return proof
+        return _compared_entry(ctx, marked[0]) if isinstance(proof, Done) else proof
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        return _compared_entry(ctx, bokio.journal_entries.get(remote_id))
 
 
 @register
@@ -117,10 +118,10 @@ class UploadVoucher(Operation):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         marked = list(bokio.uploads.find(F("description").contains(ctx.reference)))
         proof = exactly_one(map(_upload_done, marked), what=str(_("voucher")))
-        if isinstance(proof, Done) and not _same_upload(marked[0], ctx.payload):
-            why = _("The voucher in Bokio differs from ours.")
-            return Ambiguous(why, [dict(proof.result)])
-        return proof
+        return _compared_upload(ctx, marked[0]) if isinstance(proof, Done) else proof
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        return _compared_upload(ctx, bokio.uploads.get(remote_id))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         held.release(ctx.payload)
@@ -152,6 +153,19 @@ def _rows(items: tuple[JournalRow, ...]) -> list[tuple[int, Decimal, Decimal]]:
 def _entry_done(entry: RemoteEntry) -> Done:
     found = {"remote_id": str(entry.id), "number": entry.number, "date": entry.date}
     return Done(found, remote_id=str(entry.id))
+
+
+def _compared_entry(ctx: StepContext, entry: RemoteEntry) -> Proof:
+    draft = _entry_draft(ctx)
+    equal = entry.date in {None, draft.date} and _rows(entry.items) == _rows(draft.items)
+    why = _("The journal entry in Bokio differs from ours.")
+    return equal_or_unclear(_entry_done(entry), equal=equal, why=why)
+
+
+def _compared_upload(ctx: StepContext, upload: Upload) -> Proof:
+    why = _("The voucher in Bokio differs from ours.")
+    equal = _same_upload(upload, ctx.payload)
+    return equal_or_unclear(_upload_done(upload), equal=equal, why=why)
 
 
 def _reversed(reversal: str) -> Done:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,11 +18,11 @@ from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.filters import F
 from bokio_app.bokio.payees import BankgiroRecipient, Recipient, TransferRecipient
 from bokio_app.flows.operations import (
-    Ambiguous,
     Done,
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -59,10 +60,10 @@ class PrepareBankPayment(Operation):
             if ctx.reference in each.note
         ]
         proof = exactly_one(map(_done, marked), what=str(_("bank payment")))
-        if isinstance(proof, Done) and not _same(marked[0], draft):
-            why = _("The bank payment in Bokio differs from ours.")
-            return Ambiguous(why, [dict(proof.result)])
-        return proof
+        return _compared(draft, marked[0]) if isinstance(proof, Done) else proof
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        return _compared(_draft(ctx), bokio.bank_payments.get(remote_id))
 
 
 register_kind(PrepareBankPayment.name, PrepareBankPayment.label)
@@ -94,8 +95,11 @@ def _recipient(given: dict[str, Any]) -> Recipient:
     )
 
 
-def _same(found: BankPayment, wanted: BankPaymentDraft) -> bool:
-    return (found.date, found.recipient.to_json()) == (wanted.date, wanted.recipient.to_json())
+def _compared(wanted: BankPaymentDraft, found: BankPayment) -> Proof:
+    recipients = found.recipient.to_json() == wanted.recipient.to_json()
+    equal = recipients and (found.amount, found.date) == (wanted.amount, wanted.date)
+    why = _("The bank payment in Bokio differs from ours.")
+    return equal_or_unclear(_done(found), equal=equal, why=why)
 
 
 def _done(found: BankPayment) -> Done:

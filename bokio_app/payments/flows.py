@@ -20,6 +20,7 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -56,6 +57,13 @@ class CreateSettlement(Operation):
             == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
         ]
         return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found, wanted = bokio.settlements.get(_invoice(ctx), remote_id), _settlement_draft(ctx)
+        facts = (found.type, found.date, found.amount, found.vat_scheme)
+        equal = facts == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
+        why = str(_("The settlement in Bokio differs from ours."))
+        return equal_or_unclear(_done(found), equal=equal, why=why)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         mine = Settlement.objects.filter(pk=ctx.payload["settlement"])
@@ -112,6 +120,13 @@ class CreatePayment(Operation):
             == (wanted.date, wanted.amount, wanted.account)
         ]
         return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found, wanted = bokio.payments.get(_invoice(ctx), remote_id), _payment_draft(ctx)
+        facts = (found.date, found.amount, found.account)
+        equal = facts == (wanted.date, wanted.amount, wanted.account)
+        why = str(_("The payment in Bokio differs from ours."))
+        return equal_or_unclear(_done(found), equal=equal, why=why)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         mine = Payment.objects.filter(pk=ctx.payload["payment"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -48,17 +49,15 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[timedelta],
     def move(by: timedelta) -> None:
         ahead[0] += max(by, timedelta(0))
 
-    yield move
+    return move
 
 
 def one_turn(flow: Flow) -> None:
     """Let a worker have the flow once, until it ends, must wait, or the worker is killed."""
     claimed = claim(flow.connection_id)
     if claimed:
-        try:
+        with contextlib.suppress(Killed):
             engine.run(claimed, until=clock.now() + timedelta(seconds=60))
-        except Killed:
-            pass
     flow.refresh_from_db()
 
 

@@ -59,7 +59,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     def move() -> None:
         ahead[0] += timedelta(milliseconds=200)
 
-    yield move
+    return move
 
 
 def work(connection: Connection, pass_time: Callable[[], None]) -> None:
