@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 FRESH_ENOUGH = timedelta(minutes=5)
 LAST_USE = timedelta(seconds=30)
-REFRESH_LEASE = timedelta(seconds=90)  # longer than two calls, each to its deadline
+REFRESH_LEASE = timedelta(seconds=60)  # longer than two calls, each to its deadline of 20 s
 KEPT_GRANTS = 3
 
 

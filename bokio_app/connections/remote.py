@@ -35,6 +35,7 @@ def bokio_for(
         before_call=before_call,
         send_by=send_by,
         deadline=settings.FLOW_DEADLINE,
+        file_deadline=settings.FLOW_FILE_DEADLINE,
     )
     return Bokio(http, connection.company_id)
 

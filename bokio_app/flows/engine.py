@@ -18,7 +18,7 @@ from bokio_app.connections import grants
 from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
-from . import times, verdicts
+from . import proving, recovery, times, verdicts
 from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
@@ -70,6 +70,8 @@ def _advance(turn: Turn) -> None:
         _resolve(turn, step)
     elif step.is_finished:
         turn.flow.cursor = step.pos + 1
+    elif turn.is_unchecked and not turn.operation(step).reads_only:
+        recovery.doubt(turn, step)
     else:
         _perform(turn, step)
 
@@ -91,6 +93,7 @@ def _perform(turn: Turn, step: Step) -> None:
         step.baseline = operation.known_before(ctx)
         if step.baseline is None and not _look(turn, step, access):
             return
+    recovery.wait_for_others(turn)
     _send(turn, step, access)
 
 
@@ -127,6 +130,7 @@ def _not_done(
     resending: bool,
 ) -> None:
     still_running = isinstance(error, ConcurrentWrite) and resending
+    with_file = turn.operation(step).sends_file
     if error.not_executed and not still_running:
         attempt = turn.log_line(step, Outcome.NOT_EXECUTED, seconds=seconds, error=error)
         # Such an attempt does not count. Unless an earlier one is unclear, what existed before
@@ -148,7 +152,9 @@ def _not_done(
         state=StepState.UNKNOWN,
         unknown_at=clock.now(),
         # A refused resend means that the first request is still being carried out.
-        settle_at=times.window(clock.now()).settle_at if still_running else step.settle_at,
+        settle_at=times.window(clock.now(), with_file=with_file).settle_at
+        if still_running
+        else step.settle_at,
     )
     if refused:
         _prove(turn, step, refusal=error)
@@ -170,14 +176,14 @@ def _prove(turn: Turn, step: Step, *, refusal: BokioError | None = None) -> None
     turn.extend()
     started, asked_at = time.monotonic(), clock.now()
     try:
-        proof = turn.operation(step).prove(turn.context(step), _bokio(turn, access))
+        proof, by = proving.prove(turn, step, _bokio(turn, access))
     except BokioError as error:
         verdicts.could_not_read(turn, step, error, generation=access.generation)
         return
     seconds = time.monotonic() - started
     if isinstance(proof, Done):
         found = turn.log_line(step, Outcome.FOUND, seconds=seconds)
-        turn.learn(step, proof, by="proof", log=found)
+        turn.learn(step, proof, by=by, log=found)
     elif isinstance(proof, Ambiguous):
         verdicts.ambiguous(turn, step, proof, seconds=seconds)
     elif refusal:
@@ -193,7 +199,7 @@ def _absent(turn: Turn, step: Step, *, asked_at: datetime, seconds: float) -> No
     needed = 2 if turn.operation(step).irreversible else 1
     absent = turn.log_line(step, Outcome.ABSENT, seconds=seconds)
     if settled and reads >= needed:
-        turn.change(step, log=absent, state=StepState.PENDING, absent_reads=reads)
+        turn.change(step, log=absent, checked=True, state=StepState.PENDING, absent_reads=reads)
         return
     turn.change(step, log=absent, absent_reads=reads, last_proof_at=asked_at)
     _check_later(turn, step)

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bokio_app.core.formats import money, number, percent
-from bokio_app.core.personal import without_last_four
+from bokio_app.core.personal import DOTS, without_last_four
 
 from .models import Step
+from .sealed import is_sealed
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -159,6 +160,8 @@ def readable(values: Mapping[str, Any]) -> Values:
 def _lines(key: str, value: Any, *, private: bool) -> list[str]:
     if key in AMOUNTS:
         return [_amount(value)]
+    if is_sealed(value):
+        return [DOTS]
     if key in NUMBERS_OF_PEOPLE:
         return [without_last_four(str(value), private=private)]
     if key == "lines":

@@ -19,3 +19,13 @@ class ReasonForm(forms.Form):
     def __init__(self, *args: Any, required: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = required
+
+
+class AdoptForm(ReasonForm):
+    """The thing in Bokio that a stopped step has made, by its id there."""
+
+    remote_id = forms.UUIDField(
+        label=_("Bokio's id"),
+        error_messages={"required": _("Give the id."), "invalid": _("That is no id of Bokio's.")},
+    )
+    field_order = ["remote_id", "reason"]

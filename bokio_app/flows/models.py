@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .limits.rows import Pace, PathLease, RateSlot, UrgentAsker
-from .operations import KINDS, OPERATIONS
+from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -22,12 +22,15 @@ __all__ = [
     "Attempt",
     "Flow",
     "FlowState",
+    "HeldFile",
     "Lane",
     "Pace",
     "PathLease",
     "RateSlot",
     "Reading",
+    "Recovery",
     "RemoteBinding",
+    "ShortReference",
     "Step",
     "StepState",
     "UrgentAsker",
@@ -76,6 +79,7 @@ class WaitReason(models.TextChoices):
     TOKEN = "token", _("The connection is being renewed.")
     PLAN = "plan", _("The company's plan at Bokio does not include the API.")
     CONSENT = "consent", _("The connection needs renewing. The run goes on afterwards.")
+    RECOVERY = "recovery", _("After a restore, what Bokio holds is read before anything is sent.")
     TURN = "turn", _("Waiting for its turn.")
     RATE = (
         "rate",
@@ -221,6 +225,12 @@ class Step(models.Model):
     evidence = models.JSONField(
         default=list, encoder=DjangoJSONEncoder, help_text="what an ambiguous proof read saw"
     )
+    adopt_id = models.CharField(
+        max_length=80, blank=True, default="", help_text="what a person takes for its effect"
+    )
+    disowned = models.JSONField(
+        default=list, encoder=DjangoJSONEncoder, help_text="evidence that a person says is not ours"
+    )
     done_at = models.DateTimeField(_("done"), null=True)
 
     class Meta:
@@ -236,10 +246,14 @@ class Step(models.Model):
         return f"{self.op} {self.op_key}"
 
     @property
+    def operation(self) -> Operation | None:
+        """What the step does; None for an operation that this release no longer knows."""
+        return OPERATIONS.get(self.op)
+
+    @property
     def label(self) -> StrPromise | str:
         """What the step does, in the reader's language."""
-        operation = OPERATIONS.get(self.op)
-        return operation.label if operation else self.op
+        return self.operation.label if self.operation else self.op
 
     @property
     def is_finished(self) -> bool:
@@ -311,3 +325,45 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.asked_at}"
+
+class Recovery(models.Model):
+    """A restore of the database: what it says of open flows may be older than Bokio's books."""
+
+    epoch = models.PositiveIntegerField(primary_key=True)
+    reason = models.TextField()
+    settled_at = models.DateTimeField(help_text="before this, absence at Bokio proves nothing")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.epoch}: {self.reason}"
+
+
+class ShortReference(models.Model):
+    """A step's mark for fields that people read. No two steps of a connection have the same."""
+
+    connection = models.ForeignKey("connections.Connection", models.PROTECT)
+    text = models.CharField(max_length=12)
+    step = models.ForeignKey(Step, models.CASCADE, related_name="references")
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["connection", "text"], name="reference_once")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class HeldFile(models.Model):
+    """A file on its way to Bokio, committed with the flow that sends it, gone once it is there.
+
+    In the database, so that every machine's workers have it and nothing else must be kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+")
+    name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name

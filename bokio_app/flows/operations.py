@@ -10,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from .references import short_reference
+
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django_stubs_ext import StrPromise
 
     from bokio_app.bokio.client import Bokio
@@ -57,6 +61,11 @@ class StepContext:
     def payload(self) -> dict[str, Any]:
         return dict(self.step.payload)
 
+    @property
+    def reference(self) -> str:
+        """The step's mark where Bokio keeps no metadata, such as `ref ACDE3467`."""
+        return short_reference(self.step.op_key)
+
     def result(self, op: str, key: str) -> str:
         """A value from the result of an earlier step, else from this step's own payload."""
         return str(self.results.get(op, {}).get(key) or self.step.payload[key])
@@ -71,6 +80,8 @@ class Operation(ABC):
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
     reads_only: ClassVar[bool] = False
+    sends_file: ClassVar[bool] = False  # which may take longer than other calls
+    referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 
     def skip(self, ctx: StepContext) -> str:
         """Why there is nothing to do, judged from our own copy alone; empty when there is."""
@@ -104,6 +115,18 @@ class Operation(ABC):
         """After an unknown outcome: read whether an earlier attempt took effect."""
         raise NotImplementedError(self.name, ctx, bokio)
 
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        """With an `object_type`: read the thing that a person takes for the step's effect, and
+        compare it with the payload. Raises `NotFound`.
+        """
+        raise NotImplementedError(self.name, ctx, bokio, remote_id)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        """After a restore: `prove` for a step that may have been carried out although its row,
+        with whatever was noted before sending, says nothing of it.
+        """
+        return self.prove(ctx, bokio)
+
     def apply(self, ctx: StepContext, done: Done) -> None:  # noqa: B027  most reads keep nothing
         """Write the effect into our own rows, inside the transaction that marks the step done."""
 
@@ -128,6 +151,11 @@ def register_kind(name: str, label: StrPromise) -> str:
     """Name a kind of flow for pages and logs; returns the name."""
     KINDS[name] = label
     return name
+
+
+def equal_or_unclear(done: Done, *, equal: bool, why: str) -> Proof:
+    """The proof that one thing gives: this one if it is as the payload wants it, or a person."""
+    return done if equal else Ambiguous(why, [dict(done.result)])
 
 
 def exactly_one(candidates: Iterable[Done], *, what: str) -> Proof:

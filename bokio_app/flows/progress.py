@@ -39,6 +39,7 @@ WORDS: dict[str, StrPromise] = {
 }
 SKIPPED: dict[str, StrPromise] = {
     "known": gettext_lazy("Bokio has the customer already."),
+    "handled": gettext_lazy("A person has seen to it in Bokio."),
     "cash_method": gettext_lazy("By the cash method it is recorded when it is paid."),
 }
 
@@ -175,6 +176,8 @@ def _state(flow: Flow, step: Step) -> tuple[str, str]:
 def _note(step: Step) -> str:
     if step.state == StepState.SKIPPED:
         return str(SKIPPED.get(step.skip_reason, ""))
+    if step.state == StepState.DONE and step.resolved_by == "person":
+        return _("A person pointed at it in Bokio. Compared and adopted.")
     if step.state == StepState.DONE and step.resolved_by == "proof" and step.attempt:
         return _("No answer came. Read in Bokio: it was there. Adopted.")
     if step.state == StepState.DONE and step.resolved_by == "proof":

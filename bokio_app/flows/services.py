@@ -18,8 +18,10 @@ from bokio_app.connections.signals import consent_given
 from bokio_app.core import clock
 from bokio_app.tenants.models import User
 
-from .models import Flow, FlowState, Lane, Step, StepState, WaitReason
+from .epochs import current_epoch
+from .models import Flow, FlowState, Lane, ShortReference, Step, StepState, WaitReason
 from .operations import OPERATIONS
+from .references import short_reference
 from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ def start(
         lane=lane,
         not_before=clock.now(),
         created_by=by,
+        recovery_epoch=current_epoch(),
     )
     try:
         _keep(flow, steps)
@@ -87,11 +90,27 @@ def _keep(flow: Flow, steps: Sequence[NewStep]) -> None:
     """Commit both together: a worker that met a flow without steps would call it done."""
     with transaction.atomic():
         flow.save(force_insert=True)
-        Step.objects.bulk_create(
+        made = Step.objects.bulk_create(
             Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
             for pos, new in enumerate(steps)
         )
+        for step in made:
+            _reserve_reference(step, flow)
         _audit("flow.started", flow, by=flow.created_by, business_key=flow.business_key)
+
+
+def _reserve_reference(step: Step, flow: Flow) -> None:
+    """Keep a short reference free of twins: a step whose mark is taken gets another key."""
+    if not OPERATIONS[step.op].referenced:
+        return
+    while True:
+        text = short_reference(step.op_key)
+        taken = {"connection_id": flow.connection_id, "text": text}
+        _row, reserved = ShortReference.objects.get_or_create(**taken, defaults={"step": step})
+        if reserved:
+            return
+        step.op_key = uuid.uuid4()
+        step.save(update_fields=["op_key"])
 
 
 def _existing(kind: str, connection: Connection, business_key: str, request_key: str) -> Flow:
@@ -143,6 +162,7 @@ def correct(flow: Flow, payloads: dict[str, dict[str, Any]], *, by: User) -> Non
             step.error_code = step.error_message = ""
             step.error_fields = []
             step.save()
+            _reserve_reference(step, flow)
         _audit("flow.corrected", flow, by=by)
         ring_after_commit(flow)
 

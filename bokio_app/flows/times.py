@@ -31,10 +31,11 @@ class Window:
     settle_at: datetime
 
 
-def window(intent_at: datetime) -> Window:
-    """Everything that follows from the moment of the intent."""
+def window(intent_at: datetime, *, with_file: bool = False) -> Window:
+    """Everything that follows from the moment of the intent; a file may take longer."""
+    deadline = settings.FLOW_FILE_DEADLINE if with_file else settings.FLOW_DEADLINE
     send_by = intent_at + timedelta(seconds=settings.FLOW_SEND_GUARD)
-    answered_by = send_by + timedelta(seconds=settings.FLOW_DEADLINE)
+    answered_by = send_by + timedelta(seconds=deadline)
     return Window(
         send_by=send_by,
         lease_until=answered_by + scaled(LEASE_MARGIN),

@@ -17,6 +17,7 @@ from bokio_app.bokio.errors import BokioError
 from bokio_app.core import clock
 
 from . import times
+from .epochs import current_epoch
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
 from .signals import flow_cancelled, flow_finished
@@ -46,10 +47,16 @@ class Turn:
     steps: list[Step]
     unsaved: Unsaved | None = None
     worn_token: int = field(default=0, repr=False)
+    epoch: int = 0
 
     @classmethod
     def begin(cls, flow: Flow) -> Turn:
-        return cls(flow=flow, steps=list(flow.steps.order_by("pos")))
+        return cls(flow=flow, steps=list(flow.steps.order_by("pos")), epoch=current_epoch())
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether a restore may have lost what the flow did last, and no read has told yet."""
+        return self.flow.recovery_epoch < self.epoch
 
     @property
     def step(self) -> Step | None:
@@ -85,7 +92,7 @@ class Turn:
         Returns the monotonic second after which the request must not leave any more.
         """
         started, now = time.monotonic(), clock.now()
-        window = times.window(now)
+        window = times.window(now, with_file=self.operation(step).sends_file)
         with transaction.atomic():
             self._own(lease_until=window.lease_until)
             self._set(
@@ -115,10 +122,14 @@ class Turn:
         self.flow.refresh_from_db(fields=["cancel_requested"])
         return self.flow.cancel_requested
 
-    def change(self, step: Step, *, log: Attempt | None = None, **fields: Any) -> None:
-        """Commit new values of a step, and the attempt that led to them."""
+    def change(
+        self, step: Step, *, log: Attempt | None = None, checked: bool = False, **fields: Any
+    ) -> None:
+        """Commit new values of a step, and the attempt that led to them; with `checked`, also
+        that the flow stands as the database says.
+        """
         with transaction.atomic():
-            self._own()
+            self._own(**({"recovery_epoch": self.epoch} if checked else {}))
             self._set(step, **fields)
             if log:
                 log.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,14 +20,23 @@ from django.views.decorators.http import require_POST, require_safe
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Tenant
 
-from . import queries, services
+from . import decisions, queries, services
 from .explain import Explanation, Fact, explain, facts
-from .forms import ReasonForm
+from .forms import AdoptForm, ReasonForm
 from .models import Attempt, Flow, FlowState, Step, StepState
 from .progress import STATE_OF_FLOW, progress_of, wait_reason, waits_until
 
 if TYPE_CHECKING:
     from bokio_app.invoicing.models import Invoice
+
+
+# What a person can decide that needs a reason, and what has to be said with it.
+FORMS: dict[str, type[ReasonForm]] = {
+    "cancel": ReasonForm,
+    "adopt": AdoptForm,
+    "again": ReasonForm,
+    "handled": ReasonForm,
+}
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,8 @@ def _detail(
     request: TenantRequest,
     flow: Flow,
     *,
-    retry_form: ReasonForm | None = None,
-    cancel_form: ReasonForm | None = None,
     status: int = 200,
+    **forms: ReasonForm,
 ) -> HttpResponse:
     steps = list(flow.steps.order_by("pos"))
     number = queries.invoice_id(flow)
@@ -158,8 +166,9 @@ def _detail(
         "attempts": Attempt.objects.filter(step__in=steps).select_related("step"),
         "invoice": request.tenant.invoices.filter(pk=number).first() if number else None,
         "done": sum(step.is_finished for step in steps),
-        "retry_form": retry_form or ReasonForm(required=False, prefix="retry"),
-        "cancel_form": cancel_form or ReasonForm(required=True, prefix="cancel"),
+        "retry_form": ReasonForm(required=False, prefix="retry"),
+        **{f"{name}_form": form(required=True, prefix=name) for name, form in FORMS.items()},
+        **forms,
         **_stop(flow, steps),
     }
     return render(request, "flows/detail.html", context, status=status)
@@ -175,6 +184,8 @@ def _stop(flow: Flow, steps: list[Step]) -> dict[str, Explanation | list[Fact] |
         "explanation": explain(step.error_code or flow.stuck_code, step.error_message),
         "facts": facts(step),
         "unclear": step.state in {StepState.SENT, StepState.UNKNOWN},
+        "adoptable": bool(step.operation and step.operation.object_type),
+        "may_send_again": decisions.may_send_again(step),
     }
 
 
@@ -227,4 +238,66 @@ def cancel(request: TenantRequest, public_id: UUID) -> HttpResponse:
         messages.info(request, _("The run had already ended. Nothing was cancelled."))
     else:
         messages.success(request, _("The rest is cancelled. What was done stays done."))
+    return redirect("flows:detail", public_id)
+
+
+@member
+@require_POST
+def adopt(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """Point at the thing in Bokio that the stopped step has made; a worker compares and binds."""
+
+    def decide(flow: Flow, form: ReasonForm) -> None:
+        remote_id = str(form.cleaned_data["remote_id"])
+        decisions.adopt(flow, remote_id, by=request.user, reason=form.cleaned_data["reason"])
+
+    said = _("It is fetched in Bokio and compared. The run goes on if it is equal.")
+    return _decided(request, public_id, "adopt", decide, said=said)
+
+
+@member
+@require_POST
+def send_again(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """Say that nothing seen in Bokio is the stopped step's; it is sent when reads agree."""
+
+    def decide(flow: Flow, form: ReasonForm) -> None:
+        decisions.send_again(flow, by=request.user, reason=form.cleaned_data["reason"])
+
+    said = _("Bokio is read once more. If nothing new is there, the step is sent again.")
+    return _decided(request, public_id, "again", decide, said=said)
+
+
+@member
+@require_POST
+def handled(request: TenantRequest, public_id: UUID) -> HttpResponse:
+    """End a stopped flow whose rest a person has seen to in Bokio."""
+
+    def decide(flow: Flow, form: ReasonForm) -> None:
+        decisions.mark_handled(flow, by=request.user, reason=form.cleaned_data["reason"])
+
+    said = _("The run has ended. Nothing more is sent for it.")
+    return _decided(request, public_id, "handled", decide, said=said)
+
+
+def _decided(
+    request: TenantRequest,
+    public_id: UUID,
+    name: str,
+    decide: Callable[[Flow, ReasonForm], None],
+    *,
+    said: str,
+) -> HttpResponse:
+    flow = _find(request, public_id)
+    form = FORMS[name](request.POST, required=True, prefix=name)
+    if not form.is_valid():
+        return _detail(request, flow, status=422, **{f"{name}_form": form})
+    try:
+        decide(flow, form)
+    except services.NotStuck:
+        messages.info(request, _("The run was no longer stopped: somebody has let it go on."))
+    except (decisions.NotUnclear, decisions.NotAdoptable):
+        messages.info(request, _("That does not apply to this step. Nothing was changed."))
+    except decisions.NotSettled:
+        messages.info(request, _("The lost request could still take effect. Wait a little."))
+    else:
+        messages.success(request, said)
     return redirect("flows:detail", public_id)

@@ -13,4 +13,7 @@ class InvoicingConfig(AppConfig):
     def ready(self) -> None:
         import_module("bokio_app.invoicing.credit")
         import_module("bokio_app.invoicing.flows")
+        import_module("bokio_app.invoicing.attachments")
+        import_module("bokio_app.invoicing.changes")
+        import_module("bokio_app.invoicing.items")
         import_module("bokio_app.invoicing.sync")

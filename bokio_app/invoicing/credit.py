@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
+from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     Absent,
@@ -17,10 +18,13 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     register,
 )
 
 from .flows import CreateInvoice, nothing_before
+
+UNCLEAR = _("A credit note in Bokio may or may not be ours.")
 
 
 @register
@@ -40,7 +44,7 @@ class CreditInvoice(Operation):
         return [str(each) for each in bokio.invoices.get(_invoice(ctx)).credit_note_ids]
 
     def address(self, ctx: StepContext) -> str:
-        return f"PUT invoices/{_invoice(ctx)}/credit"
+        return f"POST invoices/{_invoice(ctx)}/credit"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _note_done(bokio.invoices.credit(_invoice(ctx)))
@@ -52,10 +56,14 @@ class CreditInvoice(Operation):
         if not new:
             return Absent()
         notes = [bokio.credit_notes.get(UUID(each)) for each in new]
-        if len(notes) == 1 and notes[0].total == invoice.total:
-            return _note_done(notes[0])
-        why = _("A credit note in Bokio may or may not be ours.")
-        return Ambiguous(str(why), [dict(_note_done(each).result) for each in notes])
+        if len(notes) == 1:
+            return _whole(notes[0], invoice)
+        return Ambiguous(str(UNCLEAR), [dict(_note_done(each).result) for each in notes])
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        invoice = bokio.invoices.get(_invoice(ctx))
+        note = bokio.credit_notes.get(remote_id)
+        return _whole(note, invoice)
 
 
 @register
@@ -66,7 +74,7 @@ class PublishCreditNote(Operation):
     label = _("Credit note published")
 
     def address(self, ctx: StepContext) -> str:
-        return f"PUT credit-notes/{_note(ctx)}/publish"
+        return f"POST credit-notes/{_note(ctx)}/publish"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _note_done(bokio.credit_notes.publish(_note(ctx)))
@@ -88,7 +96,7 @@ class RecordCreditNote(Operation):
         return "cash_method" if ctx.payload["cash"] else ""
 
     def address(self, ctx: StepContext) -> str:
-        return f"PUT credit-notes/{_note(ctx)}/record"
+        return f"POST credit-notes/{_note(ctx)}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
         return _recorded(bokio.credit_notes.record(_note(ctx)))
@@ -117,6 +125,12 @@ def _unclaimed(ctx: StepContext, notes: list[str]) -> list[str]:
     )
     taken = {*bound.values_list("remote_id", flat=True), *(ctx.step.baseline or [])}
     return [each for each in notes if each not in taken]
+
+
+def _whole(note: RemoteNote, invoice: RemoteInvoice) -> Proof:
+    """The note if it takes the whole of this invoice back."""
+    equal = note.id in invoice.credit_note_ids and note.total == invoice.total
+    return equal_or_unclear(_note_done(note), equal=equal, why=str(UNCLEAR))
 
 
 def _note_done(note: RemoteNote) -> Done:

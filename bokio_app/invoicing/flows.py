@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -30,10 +30,12 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
 )
+from bokio_app.flows.sealed import is_sealed, unseal
 
 from .models import Customer, Invoice
 from .services import SEND_INVOICE
@@ -72,22 +74,30 @@ class EnsureCustomer(Operation):
         where = _by_number(ctx.payload)
         if where is None:
             return []
-        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
-        return _customer_done(same[0]) if same else []
+        found = list(bokio.customers.find(where))
+        same = [each for each in found if _same_customer(each, ctx.payload)]
+        return _customer_done(same[0]) if same else [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
         return "POST customers"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _customer_done(bokio.customers.create(_customer_draft(ctx.payload)))
+        return _customer_done(bokio.customers.create(customer_draft(ctx.payload)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         where = _by_number(ctx.payload)
         if where is None:
-            where = F("modifiedDateTime") >= (ctx.step.intent_at or now()) - CLOCK_DIFFERENCE
-        same = [each for each in bokio.customers.find(where) if _same_customer(each, ctx.payload)]
-        found = same if _by_number(ctx.payload) is not None else _not_others(ctx, same)
-        return exactly_one(map(_customer_done, found), what=str(_("customer")))
+            where = F("modifiedDateTime") >= _begun(ctx) - CLOCK_DIFFERENCE
+        found = list(bokio.customers.find(where))
+        same = [each for each in found if _same_customer(each, ctx.payload)]
+        if _by_number(ctx.payload) is None:
+            return exactly_one(map(_customer_done, _not_others(ctx, same)), what=str(_("customer")))
+        before = ctx.step.baseline
+        new = [each for each in found if before is not None and str(each.id) not in before]
+        if new and not same:  # a person may have changed what the lost attempt made
+            why = str(_("The customer in Bokio differs from ours."))
+            return Ambiguous(why, [dict(_customer_done(each).result) for each in new])
+        return exactly_one(map(_customer_done, same), what=str(_("customer")))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         """Give our row Bokio's id; where another row has it already, become that row."""
@@ -125,12 +135,10 @@ class CreateInvoice(Operation):
         # A credit note carries the metadata of its invoice, and is listed beside it.
         marked = [each for each in found if each.status != InvoiceStatus.CREDIT]
         proof = exactly_one(map(_invoice_done, marked), what=str(_("invoice")))
-        total = Decimal(ctx.payload["total"])
-        if isinstance(proof, Done) and not _same_invoice(
-            marked[0], _invoice_draft(ctx), total=total
-        ):
-            return Ambiguous(str(_("The draft in Bokio differs from ours.")), [dict(proof.result)])
-        return proof
+        return _compared(ctx, marked[0]) if isinstance(proof, Done) else proof
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        return _compared(ctx, bokio.invoices.get(remote_id))
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         Invoice.objects.filter(pk=ctx.payload["invoice"]).update(remote_id=done.remote_id)
@@ -200,6 +208,19 @@ def nothing_before(ctx: StepContext) -> list[str] | None:
     return [] if CreateInvoice.name in ctx.results else None
 
 
+def _begun(ctx: StepContext) -> datetime:
+    """Before this, nothing of the step's was at Bokio, even where a restore lost its intent."""
+    return ctx.step.intent_at or ctx.flow.created_at
+
+
+def _compared(ctx: StepContext, found: RemoteInvoice) -> Proof:
+    equal = found.status != InvoiceStatus.CREDIT and _same_invoice(
+        found, _invoice_draft(ctx), total=Decimal(ctx.payload["total"])
+    )
+    why = str(_("The draft in Bokio differs from ours."))
+    return equal_or_unclear(_invoice_done(found), equal=equal, why=why)
+
+
 def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCustomer]:
     """People have no number that tells them apart: leave out those that our other rows held
     before this step began. A row that came later is a reading's copy of what the step made.
@@ -207,7 +228,7 @@ def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCus
     held = Customer.objects.filter(
         connection_id=ctx.flow.connection_id,
         remote_id__in=[str(each.id) for each in found],
-        created_at__lt=ctx.step.intent_at or now(),
+        created_at__lt=_begun(ctx),
     ).exclude(pk=ctx.payload["customer"])
     others = set(held.values_list("remote_id", flat=True))
     return [each for each in found if str(each.id) not in others]
@@ -243,7 +264,7 @@ def _remote_id(ctx: StepContext) -> UUID:
 def _by_number(payload: dict[str, Any]) -> Filter | None:
     """A search by organisation number; None without one, or with one that is personal."""
     number = payload["org_number"]
-    if not number or payload["type"] == Customer.Type.PRIVATE:
+    if not number or is_sealed(number) or payload["type"] == Customer.Type.PRIVATE:
         return None
     try:
         return F("orgNumber") == str(number)
@@ -251,7 +272,8 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
         return None
 
 
-def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
+def customer_draft(payload: dict[str, Any]) -> CustomerDraft:
+    """A customer of a payload as Bokio takes it."""
     address = Address(
         line1=payload["line1"],
         line2=payload["line2"] or None,
@@ -266,8 +288,8 @@ def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
     return CustomerDraft(
         name=payload["name"],
         type=payload["type"],
-        org_number=payload["org_number"],
-        vat_number=payload["vat_number"],
+        org_number=unseal(payload["org_number"]),
+        vat_number=unseal(payload["vat_number"]),
         payment_terms=payload["payment_terms"],
         contacts=contacts,
         address=address if address.line1 else None,
@@ -278,7 +300,7 @@ def _customer_draft(payload: dict[str, Any]) -> CustomerDraft:
 
 
 def _same_customer(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
-    ours = _customer_draft(payload)
+    ours = customer_draft(payload)
     address = found.address or Address("", "", "")
     wanted = ours.address or Address("", "", "")
     return (
@@ -309,7 +331,7 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
         due_date=date.fromisoformat(due) if due else None,
         currency=payload["currency"],
         buyer_reference=payload["your_reference"],
-        line_items=tuple(map(_line, payload["lines"])),
+        line_items=tuple(map(remote_line, payload["lines"])),
         metadata={**more.get("metadata", {}), **marks},
         currency_rate=Decimal(more.get("currency_rate", 1)),
         order_number=more.get("order_number", ""),
@@ -333,8 +355,10 @@ def _remote_customer(ctx: StepContext) -> UUID:
     raise Unsendable("The customer is not in Bokio yet.", code="customer-unknown")
 
 
-def _line(line: dict[str, Any]) -> RemoteLine:
+def remote_line(line: dict[str, Any]) -> RemoteLine:
+    """A line of a payload as Bokio takes it; with the `id` of one that it has already."""
     return RemoteLine(
+        id=line.get("id"),
         description=line["description"],
         item_type=line["type"],
         product_type=line["product"],

@@ -17,6 +17,7 @@ from bokio_app.connections.models import Connection
 from bokio_app.core.money import ZERO, rounded
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
+from bokio_app.flows.sealed import seal
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
@@ -311,7 +312,7 @@ def payloads_of(invoice: Invoice) -> dict[str, dict[str, Any]]:
         "ensure_customer": {
             "customer": str(customer.pk),
             "remote_id": customer.remote_id,
-            **{name: getattr(customer, name) for name in CUSTOMER_FIELDS},
+            **customer_payload(customer),
         },
         "create_invoice": {
             **reference,
@@ -326,6 +327,14 @@ def payloads_of(invoice: Invoice) -> dict[str, dict[str, Any]]:
         "publish_invoice": reference,
         "record_invoice": {**reference, "cash": is_cash(invoice)},
     }
+
+
+def customer_payload(customer: Customer) -> dict[str, Any]:
+    """A customer as payloads carry it: a person's numbers are sealed."""
+    fields_of = {name: getattr(customer, name) for name in CUSTOMER_FIELDS}
+    for name in ("org_number", "vat_number"):
+        fields_of[name] = seal(fields_of[name], private=customer.is_person)
+    return fields_of
 
 
 CUSTOMER_FIELDS = (

@@ -11,4 +11,5 @@ class LedgerConfig(AppConfig):
     verbose_name = _("Books")
 
     def ready(self) -> None:
+        import_module("bokio_app.ledger.flows")
         import_module("bokio_app.ledger.sync")

@@ -11,5 +11,6 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
+        import_module("bokio_app.payments.bank")
         import_module("bokio_app.payments.flows")
         import_module("bokio_app.payments.sync")

@@ -20,6 +20,7 @@ from bokio_app.flows.operations import (
     Operation,
     Proof,
     StepContext,
+    equal_or_unclear,
     exactly_one,
     register,
     register_kind,
@@ -64,6 +65,13 @@ class CreateSettlement(Operation):
             == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
         ]
         return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found, wanted = bokio.settlements.get(_invoice(ctx), remote_id), _settlement_draft(ctx)
+        facts = (found.type, found.date, found.amount, found.vat_scheme)
+        equal = facts == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
+        why = str(_("The settlement in Bokio differs from ours."))
+        return equal_or_unclear(_done(found), equal=equal, why=why)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         _lock_invoice(ctx)
@@ -130,6 +138,13 @@ class CreatePayment(Operation):
             == (wanted.date, wanted.amount, wanted.account)
         ]
         return _unclaimed(ctx, new, object_type=self.object_type)
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found, wanted = bokio.payments.get(_invoice(ctx), remote_id), _payment_draft(ctx)
+        facts = (found.date, found.amount, found.account)
+        equal = facts == (wanted.date, wanted.amount, wanted.account)
+        why = str(_("The payment in Bokio differs from ours."))
+        return equal_or_unclear(_done(found), equal=equal, why=why)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         _lock_invoice(ctx)
@@ -202,7 +217,7 @@ def _unclaimed(
     ctx: StepContext, equal: list[RemotePayment] | list[RemoteSettlement], *, object_type: str
 ) -> Proof:
     """Of objects that look like ours: those that were not there before and are no other step's."""
-    before = set(ctx.step.baseline or [])
+    before = set(ctx.step.baseline or _in_our_copy(ctx, object_type))
     bound = set(
         RemoteBinding.objects.filter(
             connection_id=ctx.flow.connection_id,
@@ -212,6 +227,17 @@ def _unclaimed(
     )
     new = [_done(each) for each in equal if str(each.id) not in before | bound]
     return exactly_one(new, what=object_type)
+
+
+def _in_our_copy(ctx: StepContext, object_type: str) -> list[str]:
+    """What our own copy has of the invoice beside this step's, for when a restore has lost what
+    was noted before sending.
+    """
+    if ctx.step.baseline is not None:
+        return []
+    rows = Payment.objects if object_type == CreatePayment.object_type else Settlement.objects
+    others = rows.filter(invoice=ctx.payload["invoice"]).exclude(pk=ctx.payload[object_type])
+    return list(others.exclude(remote_id="").values_list("remote_id", flat=True))
 
 
 def _done(made: RemotePayment | RemoteSettlement) -> Done:

@@ -28,6 +28,7 @@ from bokio_app.tenants.models import User
 
 from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
+from .taking_back import DeletePayment, DeleteSettlement
 
 READ_INVOICE = register_kind("read_invoice", _("Read invoice"))
 
@@ -153,20 +154,27 @@ def start_reading(
 @receiver(flow_finished, dispatch_uid="payments_read_invoice")
 def read_after_work(flow: Flow, **_kwargs: Any) -> None:
     """What a flow has changed is read at once, so that pages show what Bokio really holds."""
-    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT}:
+    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT, DeletePayment.name, DeleteSettlement.name}:
+        _forget_unmade(flow)
         _read_invoice_of(flow)
 
 
 @receiver(flow_cancelled, dispatch_uid="payments_forget_wanted")
 def forget_what_was_wanted(flow: Flow, **_kwargs: Any) -> None:
     """A payment or fee that a cancelled flow had not yet made is not shown as on its way."""
-    if flow.kind == REGISTER_PAYMENT:
-        unmade = Payment.objects.filter(pk=flow.business_key, remote_id="")
-        Settlement.objects.filter(payment__in=unmade, remote_id="").delete()
-        Settlement.objects.filter(payment__in=unmade).update(payment=None)
-        unmade.delete()
+    _forget_unmade(flow)
     if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT} and flow.cursor:
         _read_invoice_of(flow)
+
+
+def _forget_unmade(flow: Flow) -> None:
+    """Also when a person has handled the rest in Bokio, from where the reading brings it."""
+    if flow.kind != REGISTER_PAYMENT:
+        return
+    unmade = Payment.objects.filter(pk=flow.business_key, remote_id="")
+    Settlement.objects.filter(payment__in=unmade, remote_id="").delete()
+    Settlement.objects.filter(payment__in=unmade).update(payment=None)
+    unmade.delete()
 
 
 def _read_invoice_of(flow: Flow) -> None:

@@ -1,0 +1,52 @@
+"""Restores of the database: each raises the epoch, and an older flow is not taken at its word."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+
+from bokio_app.core import clock
+
+from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
+
+MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
+
+
+def current_epoch() -> int:
+    """How many times the database was restored, as far as `recover` was told."""
+    return Recovery.objects.aggregate(newest=Max("epoch"))["newest"] or 0
+
+
+def unchecked(epoch: int) -> QuerySet[Flow]:
+    """Open flows of which a restore may have lost the latest steps."""
+    ended = (FlowState.DONE, FlowState.CANCELLED)
+    return Flow.objects.filter(recovery_epoch__lt=epoch).exclude(state__in=ended)
+
+
+def raise_epoch(reason: str) -> Recovery:
+    """Put every open flow in doubt, and fence every worker that is at one.
+
+    A request that left just before the restore can still take effect at Bokio until
+    `settled_at`: before that, absence proves nothing.
+    """
+    window = settings.FLOW_SEND_GUARD + settings.FLOW_FILE_DEADLINE + settings.FLOW_SETTLE
+    settled_at = clock.now() + timedelta(seconds=window)
+    with transaction.atomic():
+        recovery = Recovery.objects.create(
+            epoch=current_epoch() + 1, reason=reason, settled_at=settled_at
+        )
+        Flow.objects.filter(state=FlowState.RUNNING).update(
+            state=FlowState.READY,
+            fence=F("fence") + 1,
+            not_before=clock.now(),
+            wait_reason=WaitReason.RECOVERY,
+            lease_until=None,
+            lease_owner="",
+        )
+        Step.objects.filter(
+            flow__in=unchecked(recovery.epoch), state__in=[StepState.SENT, StepState.UNKNOWN]
+        ).update(settle_at=settled_at, absent_reads=0)
+    return recovery

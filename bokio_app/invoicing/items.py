@@ -1,0 +1,137 @@
+"""The steps that keep what a company sells again and again: create, change and delete an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.filters import F, FilterError
+from bokio_app.bokio.items import Item, ItemDraft
+from bokio_app.flows.operations import (
+    Done,
+    Operation,
+    Proof,
+    StepContext,
+    equal_or_unclear,
+    register,
+    register_kind,
+)
+from bokio_app.flows.patterns import Delete, Json, Replace, remote, unclaimed, within
+
+
+@register
+class CreateItem(Operation):
+    """Make an item. Payload: `description`, `type`, `product`, `unit`, `unit_price`, `tax_rate`,
+    `account` (or None), as a line of an invoice has them.
+
+    Bokio takes two alike and has no field for a mark, so the ids of equal items are noted before.
+    """
+
+    name = "create_item"
+    label = gettext_lazy("Item created")
+    object_type = "item"
+    looks_first = True
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        return [str(each.id) for each in _equal(ctx, bokio)]
+
+    def address(self, ctx: StepContext) -> str:
+        return "POST items"
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        return _done(bokio.items.create(_draft(ctx)))
+
+    def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        found = map(_done, _equal(ctx, bokio))
+        return unclaimed(ctx, found, object_type=self.object_type, what=str(_("item")))
+
+    def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
+        found = bokio.items.get(remote_id)
+        equal = within(_draft(ctx).to_json(), ItemDraft.from_item(found).to_json())
+        why = _("The item in Bokio differs from ours.")
+        return equal_or_unclear(_done(found), equal=equal, why=why)
+
+
+@register
+class UpdateItem(Replace[Item]):
+    """Change an item. Payload: `item` (Bokio's id), `seen` (or none), and all of `CreateItem`."""
+
+    name = "update_item"
+    label = gettext_lazy("Item changed")
+
+    def read(self, ctx: StepContext, bokio: Bokio) -> Item:
+        return bokio.items.get(remote(ctx, "item"))
+
+    def address(self, ctx: StepContext) -> str:
+        return f"PUT items/{ctx.payload['item']}"
+
+    def put(self, ctx: StepContext, bokio: Bokio) -> Item:
+        return bokio.items.update(remote(ctx, "item"), _draft(ctx))
+
+    def wanted(self, ctx: StepContext) -> Json:
+        return _draft(ctx).to_json()
+
+    def held(self, found: Item) -> Json:
+        return ItemDraft.from_item(found).to_json()
+
+    def done(self, found: Item) -> Done:
+        return Done(_done(found).result)
+
+
+@register
+class DeleteItem(Delete):
+    """Take an item away. Payload: `item`, Bokio's id."""
+
+    name = "delete_item"
+    label = gettext_lazy("Item deleted")
+
+    def read(self, ctx: StepContext, bokio: Bokio) -> object:
+        return bokio.items.get(remote(ctx, "item"))
+
+    def address(self, ctx: StepContext) -> str:
+        return f"DELETE items/{ctx.payload['item']}"
+
+    def remove(self, ctx: StepContext, bokio: Bokio) -> None:
+        bokio.items.delete(remote(ctx, "item"))
+
+
+for _operation in (CreateItem, UpdateItem, DeleteItem):
+    register_kind(_operation.name, _operation.label)
+
+
+def _draft(ctx: StepContext) -> ItemDraft:
+    payload = ctx.payload
+    return ItemDraft(
+        description=payload["description"],
+        item_type=payload["type"],
+        product_type=payload["product"],
+        unit_type=payload["unit"],
+        unit_price=Decimal(payload["unit_price"]),
+        tax_rate=Decimal(payload["tax_rate"]),
+        account=payload["account"],
+    )
+
+
+def _equal(ctx: StepContext, bokio: Bokio) -> Iterator[Item]:
+    """Items of the company with the content that is wanted."""
+    draft = _draft(ctx)
+    try:
+        found = bokio.items.find(F("description") == draft.description)
+    except FilterError:  # a description may hold characters that a filter cannot carry
+        found = bokio.items.find()
+    wanted = draft.to_json()
+    return (each for each in found if within(wanted, ItemDraft.from_item(each).to_json()))
+
+
+def _done(found: Item) -> Done:
+    result = {
+        "remote_id": str(found.id),
+        "description": found.description,
+        "unit_price": found.unit_price,
+    }
+    return Done(result, remote_id=str(found.id))
