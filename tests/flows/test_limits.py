@@ -26,7 +26,7 @@ from bokio_app.flows.limits.asking import (
     normalised,
 )
 from bokio_app.flows.limits.redis_store import RedisStore
-from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from bokio_app.flows.limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from bokio_app.flows.limits.tables import TableStore
 from tests.support import make
 
@@ -79,7 +79,7 @@ class Company:
             client = redis_store._client(django_settings.REDIS_URL)
             for key in client.scan_iter(f"limits:{{{self.id}}}:*"):
                 client.delete(key)
-        for table in (Pace, RateSlot, PathLease, UrgentAsker):
+        for table in (Pace, RateSlot, PathLease, UrgentAsker, Booking):
             table._default_manager.filter(connection_id=self.id).delete()
 
 
@@ -241,7 +241,7 @@ def test_a_batch_uses_the_whole_allowance(store: Store) -> None:
     calls, began = 0, time.monotonic()
 
     while time.monotonic() - began < 2 * company.rules.window:
-        answer = company.ask(urgent=False)
+        answer = company.ask(urgent=False, who="batch")
         if isinstance(answer, Permit):
             company.done(answer)
             calls += 1
@@ -294,7 +294,7 @@ def test_all_keys_of_a_company_lie_on_one_node_of_a_cluster() -> None:
     keys = redis_store._keys(connection_id, WRITE)
 
     assert all(key.startswith(f"limits:{{{connection_id}}}:") for key in keys)
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 8
 
 
 def test_an_address_is_told_apart_as_the_server_does() -> None:
