@@ -103,7 +103,7 @@ class Saturation:
             if company.remote_id in call["path"]
         ]
         arrived = sum(moment < seconds for moment in self.arrivals(company))
-        refused = Counter(str(call["status"]) for call in calls if (call["status"] or 500) >= 400)
+        refused = Counter(str(call["status"]) for call in calls if (call["status"] or 0) >= 400)
         return Share(arrived, seconds, refused)
 
     def run(self, seconds: float) -> list[Share]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from bokio_app.bokio.client import Bokio
@@ -32,13 +33,14 @@ log = logging.getLogger(__name__)
 
 Outcome = Attempt.Outcome
 MOST_ATTEMPTS = 8
+TOKEN_LOOK = 0.2  # seconds between two looks for a token that another worker renews
 LONGEST_HELD = 5  # seconds; who waits longer is put back, and says why on the pages
 
 
 @dataclass(frozen=True)
 class Rest:
-    """Why a turn stopped: no permit for so many real seconds. Either the flow is held, that is,
-    still claimed and to be gone on with by `go_on`; or it was put back.
+    """Why a turn stopped: no permit, or no token, for so many real seconds. Either the flow is
+    held, that is, still claimed and to be gone on with by `go_on`; or it was put back.
     """
 
     seconds: float
@@ -47,7 +49,7 @@ class Rest:
 
 
 class Resting(Exception):
-    """The turn rests for want of a permit."""
+    """The turn rests for want of a permit or a token."""
 
     def __init__(self, rest: Rest) -> None:
         super().__init__()
@@ -62,7 +64,7 @@ def run(flow: Flow, *, until: datetime) -> None:
 def go_on(turn: Turn, *, until: datetime, stops: Callable[[], bool] = lambda: False) -> Rest | None:
     """The same for a turn that has begun; between two steps, `stops` may end it early.
 
-    Tells a `Rest` when there was no permit, and None when the flow was given up or has ended.
+    Tells a `Rest` when it must rest, and None when the flow was given up or has ended.
     """
     flow = turn.flow
     try:
@@ -97,6 +99,19 @@ def _rest(turn: Turn, wait: Wait) -> Rest:
     if not is_held:
         turn.put_back(not_before=clock.now() + pause, reason=reason)
     return Rest(wait.seconds, reason, is_held=is_held)
+
+
+def _rest_for_token(turn: Turn) -> Rest:
+    """Another worker renews the token, which takes a moment; kept while the lease allows."""
+    lease_until, reason = turn.flow.lease_until, WaitReason.TOKEN
+    still_ours = lease_until and lease_until - clock.now() > timedelta(
+        seconds=settings.FLOW_DEADLINE
+    )
+    if turn.is_held_while_waiting and still_ours:
+        return Rest(times.scaled(TOKEN_LOOK).total_seconds(), reason, is_held=True)
+    pause = times.scaled(1)
+    turn.put_back(not_before=clock.now() + pause, reason=reason)
+    return Rest(pause.total_seconds(), reason, is_held=False)
 
 
 def _advance(turn: Turn) -> None:
@@ -299,7 +314,7 @@ def _access(turn: Turn) -> grants.Access:
     except grants.NeedsConsent:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:
-        turn.put_back(not_before=clock.now() + times.scaled(1), reason=WaitReason.TOKEN)
+        raise Resting(_rest_for_token(turn)) from None
     except BokioError:
         verdicts.wait(turn, WaitReason.BOKIO_DOWN)
     raise Yielded

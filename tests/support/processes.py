@@ -179,13 +179,18 @@ class Stack:
         return self
 
     def another_worker(
-        self, name: str, *, threads: int = 4, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *,
+        threads: int = 4,
+        app: str = programs.APP,
+        env: Mapping[str, str] | None = None,
     ) -> Program:
         """Return a further worker, not started yet."""
-        command = programs.worker(threads=threads, name=name)
+        command = programs.worker(threads=threads, name=name, app=app)
         return self._program(name, command, lambda it: it.said(f"{name}@", "ready."), env=env)
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, seconds: float = 120) -> str:
         """Run a management command in the stack's environment; return what it printed."""
         done = subprocess.run(
             programs.manage(*arguments),
@@ -194,7 +199,7 @@ class Stack:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=seconds,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
