@@ -97,12 +97,15 @@ class Crew:
 
     def _add(self, look: Look) -> None:
         with self._lock:
-            resting = self._resting.get((look.connection_id, look.urgent), 0.0)
             too_many = len(self._later) >= MOST_WAITING and not look.urgent
-            if look in self._looks or too_many or resting > time.monotonic():
+            if look in self._looks or too_many or self._is_resting(look):
                 return
             self._looks.add(look)
         self._put(look)
+
+    def _is_resting(self, look: Look) -> bool:
+        until = self._resting.get((look.connection_id, look.urgent), 0.0)
+        return until > time.monotonic()
 
     def stop(self, *, patience: float) -> None:
         """Let the calls under way end, and give all flows back, within `patience` seconds."""
@@ -155,7 +158,7 @@ class Crew:
         """Leave the company alone until then: all that it has to do would be refused as well."""
         key, until = (look.connection_id, look.urgent), time.monotonic() + seconds
         with self._lock:
-            is_new = self._resting.get(key, 0.0) <= time.monotonic()
+            is_new = not self._is_resting(look)
             self._resting[key] = until
         if is_new:
             self._put_later(replace(look, spreads=True), seconds)
@@ -211,6 +214,8 @@ class Crew:
                     connection.close()
 
     def _look(self, look: Look) -> None:
+        if self._is_resting(look):
+            return
         if not (may_execute() and (flow := claim(look.connection_id, urgent=look.urgent))):
             return
         if look.spreads:
