@@ -53,16 +53,19 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - grace))
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', text(now))
 local used = redis.call('ZCOUNT', KEYS[1], '(' .. text(now), '+inf')
-local room, ahead = limit, 0
-if not urgent then
-  room = limit - redis.call('ZCARD', KEYS[3])
-  ahead = redis.call('ZCOUNT', KEYS[8], '-inf', '(' .. text(mine))
-end
+local room = limit
+if not urgent then room = limit - redis.call('ZCARD', KEYS[3]) end
 if used >= room then
-  local free = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now), '+inf',
-    'WITHSCORES', 'LIMIT', used - room + ahead, 1)
+  local function freed(place)
+    return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now), '+inf',
+      'WITHSCORES', 'LIMIT', place, 1)[2]
+  end
+  local moment = freed(used - room)
+  if moment and not urgent then  -- behind those who have been told to come then, or later
+    moment = freed(used - room + redis.call('ZCOUNT', KEYS[8], moment, '+inf')) or moment
+  end
   local wait = interval
-  if free[2] then wait = math.max(free[2] - now, 1) end
+  if moment then wait = math.max(moment - now, 1) end
   if urgent then
     redis.call('ZADD', KEYS[3], text(now + wait + patience), who)
     redis.call('PEXPIRE', KEYS[3], milliseconds(wait + patience + window))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet
 
 from bokio_app.core import clock
 
@@ -163,8 +163,12 @@ def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wa
     used, room = live.count(), rules.limit - waiting
     if used < room:
         return None
-    place = used - room + (0 if want.urgent else _booked_before(connection_id, want.who))
-    free = live.order_by("until").values_list("until", flat=True)[place : place + 1].first()
+    ends = live.order_by("until").values_list("until", flat=True)
+    free = ends[used - room : used - room + 1].first()
+    if free and not want.urgent:
+        # Behind those who have been told to come then, or later.
+        told = Booking.objects.filter(connection_id=connection_id, at__gte=free).count()
+        free = ends[used - room + told : used - room + told + 1].first() or free
     wait = free - now if free else timedelta(seconds=rules.interval)
     if want.urgent:
         UrgentAsker.objects.update_or_create(
@@ -177,12 +181,6 @@ def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wa
     else:
         _book(connection_id, want.who, now + wait)
     return Wait(wait.total_seconds(), Reason.RATE)
-
-
-def _booked_before(connection_id: UUID, who: str) -> int:
-    """How many paced askers come before this one."""
-    bookings = Booking.objects.filter(connection_id=connection_id)
-    return bookings.filter(at__lt=Subquery(bookings.filter(who=who).values("at")[:1])).count()
 
 
 def _book(connection_id: UUID, who: str, at: datetime) -> None:
