@@ -62,8 +62,7 @@ class Fairness:
         stack.broker.start()
         stack.sandbox.start()
         stack.sandbox.set_switches(latency_seconds=LATENCY)
-        self.busy, self.quiet = (load.connect(stack, number) for number in range(2))
-        load.add_orders(stack, self.busy, flows)
+        self.busy, self.quiet = load.companies(stack, [flows, 0])
 
     def start(self, workers: list[Program]) -> None:
         """Start the workers, and wait until the batch is at Bokio's limit."""
