@@ -16,6 +16,7 @@ import json
 import statistics
 import sys
 import time
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,7 @@ def click(values: dict[str, Any]) -> None:
     from tests.support import make  # noqa: PLC0415
 
     connection = Connection.objects.get(pk=values["connection"])
-    person = make.member(connection.tenant)
+    person = make.member(connection.tenant, email=f"{uuid.uuid4()}@example.com")
     invoices = [
         make.invoice(
             connection,
