@@ -219,7 +219,7 @@ def test_a_held_flow_reads_and_writes_nothing_twice(
     monkeypatch: pytest.MonkeyPatch,
     settings: Any,
 ) -> None:
-    settings.FLOW_TURN = 60
+    settings.FLOW_TURN, settings.FLOW_DEADLINE, settings.FLOW_SEND_GUARD = 60, 30, 5
     flow, _ = invoicing.start_sending(bokio.guide_draft(connection, by=person), by=person)
     ask, refusals = limiter.ask, 0
 
