@@ -44,7 +44,7 @@ class Waits:
 
     @property
     def p95(self) -> float:
-        return statistics.quantiles(self.seconds, n=20)[-1]
+        return statistics.quantiles(self.seconds, n=20, method="inclusive")[-1]
 
     def __str__(self) -> str:
         return (
