@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -36,6 +36,15 @@ messages: ## Collect texts for translation, and compile the translations
 
 bench-pages: ## Time the pages over 500 companies and 100,000 invoices
 	$(TEST) tools.bench_pages
+
+bench-limit: ## Saturate one company, then two, for MINUTES=10 each: the share of the limit used
+	$(TEST) tools.bench_limit --minutes $(or $(MINUTES),10)
+
+bench-fairness: ## Time clicks beside a batch of 10,000, and in one queue for comparison
+	$(TEST) tools.bench_fairness
+
+bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tokens
+	$(TEST) tools.bench_tokens
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox

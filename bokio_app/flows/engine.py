@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from bokio_app.bokio.client import Bokio
@@ -19,6 +22,7 @@ from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
 from . import proving, recovery, times, verdicts
+from .limits.asking import Wait
 from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
@@ -29,15 +33,46 @@ log = logging.getLogger(__name__)
 
 Outcome = Attempt.Outcome
 MOST_ATTEMPTS = 8
+TOKEN_LOOK = 0.2  # seconds between two looks for a token that another worker renews
+LONGEST_HELD = 5  # seconds; who waits longer is put back, and says why on the pages
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why a turn stopped: no permit, or no token, for so many real seconds. Either the flow is
+    held, that is, still claimed and to be gone on with by `go_on`; or it was put back.
+    """
+
+    seconds: float
+    reason: WaitReason
+    is_held: bool
+
+
+class Resting(Exception):
+    """The turn rests for want of a permit or a token."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__()
+        self.rest = rest
 
 
 def run(flow: Flow, *, until: datetime) -> None:
     """Work on a claimed flow until it ends, must wait, or the turn's time is up."""
-    turn = Turn.begin(flow)
+    go_on(Turn.begin(flow), until=until)
+
+
+def go_on(turn: Turn, *, until: datetime, stops: Callable[[], bool] = lambda: False) -> Rest | None:
+    """The same for a turn that has begun; between two steps, `stops` may end it early.
+
+    Tells a `Rest` when it must rest, and None when the flow was given up or has ended.
+    """
+    flow = turn.flow
     try:
-        while clock.now() < until:
+        while clock.now() < until and not stops():
             _go_on(turn)
         turn.put_back(not_before=clock.now(), reason=WaitReason.TURN)
+    except Resting as resting:
+        return resting.rest
     except Yielded:
         pass
     except Fenced:
@@ -47,15 +82,36 @@ def run(flow: Flow, *, until: datetime) -> None:
     except Exception:
         log.exception("flow_failed flow=%s", flow.public_id)
         verdicts.failure_of_ours(turn)
+    return None
 
 
 def _go_on(turn: Turn) -> None:
     try:
         _advance(turn)
     except NoRoom as full:
-        until = clock.now() + timedelta(seconds=full.wait.seconds)
-        turn.put_back(not_before=until, reason=WaitReason(full.wait.reason))
-        raise Yielded from None
+        raise Resting(_rest(turn, full.wait)) from None
+
+
+def _rest(turn: Turn, wait: Wait) -> Rest:
+    """Keep the flow for a moment, if whoever runs the turn does that, or put it back."""
+    pause, reason = timedelta(seconds=wait.seconds), WaitReason(wait.reason)
+    is_held = turn.is_held_while_waiting and pause <= times.scaled(LONGEST_HELD)
+    if not is_held:
+        turn.put_back(not_before=clock.now() + pause, reason=reason)
+    return Rest(wait.seconds, reason, is_held=is_held)
+
+
+def _rest_for_token(turn: Turn) -> Rest:
+    """Another worker renews the token, which takes a moment; kept while the lease allows."""
+    lease_until, reason = turn.flow.lease_until, WaitReason.TOKEN
+    still_ours = lease_until and lease_until - clock.now() > timedelta(
+        seconds=settings.FLOW_DEADLINE
+    )
+    if turn.is_held_while_waiting and still_ours:
+        return Rest(times.scaled(TOKEN_LOOK).total_seconds(), reason, is_held=True)
+    pause = times.scaled(1)
+    turn.put_back(not_before=clock.now() + pause, reason=reason)
+    return Rest(pause.total_seconds(), reason, is_held=False)
 
 
 def _advance(turn: Turn) -> None:
@@ -258,7 +314,7 @@ def _access(turn: Turn) -> grants.Access:
     except grants.NeedsConsent:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:
-        turn.put_back(not_before=clock.now() + times.scaled(1), reason=WaitReason.TOKEN)
+        raise Resting(_rest_for_token(turn)) from None
     except BokioError:
         verdicts.wait(turn, WaitReason.BOKIO_DOWN)
     raise Yielded

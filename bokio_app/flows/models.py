@@ -12,7 +12,7 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from .limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "Booking",
     "Flow",
     "FlowState",
     "HeldFile",

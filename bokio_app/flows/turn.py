@@ -48,6 +48,7 @@ class Turn:
     unsaved: Unsaved | None = None
     worn_token: int = field(default=0, repr=False)
     epoch: int = 0
+    is_held_while_waiting: bool = False  # for a permit, by a crew, so that no thread sleeps for it
 
     @classmethod
     def begin(cls, flow: Flow) -> Turn:

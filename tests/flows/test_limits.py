@@ -26,7 +26,7 @@ from bokio_app.flows.limits.asking import (
     normalised,
 )
 from bokio_app.flows.limits.redis_store import RedisStore
-from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from bokio_app.flows.limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from bokio_app.flows.limits.tables import TableStore
 from tests.support import make
 
@@ -79,7 +79,7 @@ class Company:
             client = redis_store._client(django_settings.REDIS_URL)
             for key in client.scan_iter(f"limits:{{{self.id}}}:*"):
                 client.delete(key)
-        for table in (Pace, RateSlot, PathLease, UrgentAsker):
+        for table in (Pace, RateSlot, PathLease, UrgentAsker, Booking):
             table._default_manager.filter(connection_id=self.id).delete()
 
 
@@ -104,7 +104,7 @@ def test_no_window_ever_holds_more_than_the_limit(company: Company) -> None:
     def caller(number: int) -> None:
         try:
             while time.monotonic() < ends:
-                answer = company.ask(urgent=number % 2 == 0)
+                answer = company.ask(urgent=number % 2 == 0, who=f"caller{number}")
                 if isinstance(answer, Wait):
                     time.sleep(answer.seconds)
                     continue
@@ -201,6 +201,7 @@ def test_what_bokio_tells_may_only_lower_our_estimate(company: Company) -> None:
 
 
 def test_an_answer_from_before_slots_were_freed_fills_none_of_them(company: Company) -> None:
+    company.rules = Rules(limit=10, window=4.0)
     for _ in range(9):
         company.call()
     time.sleep(company.rules.window * 0.7)
@@ -236,12 +237,49 @@ def test_batches_keep_a_pace_after_a_burst_of_five_and_clicks_do_not(company: Co
     assert wait.seconds <= company.rules.interval
 
 
+def test_each_paced_asker_is_given_a_moment_of_its_own_and_keeps_it(company: Company) -> None:
+    company.rules = Rules(limit=20, window=4.0)
+    company.call()
+    for number in range(5):
+        company.permit(urgent=False, who=f"early{number}")
+
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b", "a", "b")]
+
+    interval = company.rules.interval
+    assert 0 < waits[2] <= waits[0] <= interval
+    assert waits[0] < waits[1] <= 2 * interval
+    assert interval - 0.01 < waits[3] - waits[2] < interval + 0.1  # apart by one place in the pace
+
+
+def test_a_moment_that_is_too_far_ahead_is_left_to_others(company: Company) -> None:
+    company.rules = Rules(limit=20, window=60)
+    company.call()
+    for number in range(5):
+        company.permit(urgent=False, who=f"early{number}")
+
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b")]
+
+    assert waits[1] <= waits[0] <= company.rules.interval
+
+
+def test_paced_askers_without_a_free_slot_wait_for_one_each(company: Company) -> None:
+    company.call()
+    for _ in range(8):
+        company.call()
+        time.sleep(0.02)
+    company.permit(lasts=30)
+
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b", "c")]
+
+    assert waits[0] < waits[1] < waits[2] <= company.rules.window
+
+
 def test_a_batch_uses_the_whole_allowance(store: Store) -> None:
     company = Company(store, Rules(limit=40, window=3.0), make.connection().pk)
     calls, began = 0, time.monotonic()
 
     while time.monotonic() - began < 2 * company.rules.window:
-        answer = company.ask(urgent=False)
+        answer = company.ask(urgent=False, who="batch")
         if isinstance(answer, Permit):
             company.done(answer)
             calls += 1
@@ -294,7 +332,7 @@ def test_all_keys_of_a_company_lie_on_one_node_of_a_cluster() -> None:
     keys = redis_store._keys(connection_id, WRITE)
 
     assert all(key.startswith(f"limits:{{{connection_id}}}:") for key in keys)
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 8
 
 
 def test_an_address_is_told_apart_as_the_server_does() -> None:
