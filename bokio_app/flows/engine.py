@@ -22,7 +22,7 @@ from . import proving, recovery, times, verdicts
 from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
-from .turn import Fenced, Turn
+from .turn import Fenced, Overtaken, Turn
 from .verdicts import Yielded
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ def run(flow: Flow, *, until: datetime) -> None:
 def _go_on(turn: Turn) -> None:
     try:
         _advance(turn)
+    except Overtaken:
+        return  # the next look sees what has changed
     except NoRoom as full:
         until = clock.now() + timedelta(seconds=full.wait.seconds)
         turn.put_back(not_before=until, reason=WaitReason(full.wait.reason))
@@ -63,9 +65,8 @@ def _advance(turn: Turn) -> None:
     if step is None:
         turn.finish()
         raise Yielded
-    if step.state == StepState.PENDING and turn.cancel_requested():
-        turn.cancel()
-        raise Yielded
+    if step.state == StepState.PENDING:
+        _stop_if_asked(turn)
     if step.state in {StepState.SENT, StepState.UNKNOWN}:
         _resolve(turn, step)
     elif step.is_finished:
@@ -74,6 +75,12 @@ def _advance(turn: Turn) -> None:
         recovery.doubt(turn, step)
     else:
         _perform(turn, step)
+
+
+def _stop_if_asked(turn: Turn) -> None:
+    if turn.cancel_requested():
+        turn.cancel()
+        raise Yielded
 
 
 def _perform(turn: Turn, step: Step) -> None:
@@ -213,8 +220,8 @@ def _check_later(turn: Turn, step: Step) -> None:
 
 def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     """Read before the first sending. False when what was wanted exists already."""
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     try:
         before = turn.operation(step).before(turn.context(step), _bokio(turn, access))
     except BokioError as error:
@@ -228,8 +235,8 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
 
 
 def _read(turn: Turn, step: Step, access: grants.Access) -> None:
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     started, step.intent_at = time.monotonic(), clock.now()
     try:
         done = turn.operation(step).send(turn.context(step), _bokio(turn, access))
@@ -253,8 +260,11 @@ def _bokio(
 
 
 def _access(turn: Turn) -> grants.Access:
+    if turn.access and turn.access.is_good(worn=turn.worn_token):
+        return turn.access
     try:
-        return grants.access(turn.flow.connection, worn=turn.worn_token)
+        turn.access = grants.access(turn.flow.connection, worn=turn.worn_token)
+        return turn.access
     except grants.NeedsConsent:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:

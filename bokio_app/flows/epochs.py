@@ -5,19 +5,34 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 
 from bokio_app.core import clock
 
 from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
+from .rows import columns, execute, instance, parameter, table
 
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
+_EPOCH = f"(SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})"  # noqa: S608  names
+_STEPS = f"SELECT {columns(Step)}, {_EPOCH} FROM {table(Step)} WHERE flow_id = %s ORDER BY pos"  # noqa: S608  names
 
 
 def current_epoch() -> int:
     """How many times the database was restored, as far as `recover` was told."""
     return Recovery.objects.aggregate(newest=Max("epoch"))["newest"] or 0
+
+
+def steps_and_epoch(flow: Flow) -> tuple[list[Step], int]:
+    """What a worker needs to begin: the flow's steps in order, and the present epoch.
+
+    Whoever raises the epoch later fences the worker.
+    """
+    if connection.vendor != "postgresql":
+        return list(flow.steps.order_by("pos")), current_epoch()
+    found = execute(_STEPS, [parameter(flow.pk)])
+    steps = [instance(Step, values) for *values, _epoch in found]
+    return steps, int(found[0][-1]) if found else current_epoch()
 
 
 def unchecked(epoch: int) -> QuerySet[Flow]:
