@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from . import times
 from .models import Flow, FlowState, Lane
 from .rows import DURABLY, columns, execute, instance, parameter, table, width
 
+MOST_TRIES = 5  # of a claim that meets another; each is a millisecond or two
 URGENT = Q(lane__lte=Lane.REPAIR)
 
 
@@ -49,7 +51,7 @@ def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
     own beside the batches', so that a click does not wait until a batch's flow has ended.
 
     The connection's row is locked meanwhile, so the cap on flows in flight holds however many
-    workers claim at once. A claim that meets a lock leaves the work to whoever holds it.
+    workers claim at once. A claim that meets a lock again and again leaves the work to the sweep.
     """
     try:
         if database.vendor == "postgresql":
@@ -60,12 +62,18 @@ def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
         return None  # another flow took the same invoice in the same instant
 
 
+_FREE = f"""(resource_key = '' OR NOT EXISTS (
+  SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = %(connection)s
+    AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
+
 # One round trip. All of a statement sees the database as it was when it began, but a row that
 # another claim has just changed is locked in its new version: then the counts are old, the
-# versions differ, and nothing is taken. Whoever was quicker has rung or will look again.
+# versions differ, nothing is taken, and `missed` says so. It also says so of a lock that was met.
 _CLAIM = f"""
 WITH seen AS MATERIALIZED (
-  SELECT id, xmin::text AS version FROM {table(Connection)} WHERE id = %(connection)s
+  SELECT id, xmin::text AS version FROM {table(Connection)}
+  WHERE id = %(connection)s AND state = '{State.ACTIVE}'
+    AND (blocked_until IS NULL OR blocked_until <= %(now)s)
 ), locked AS MATERIALIZED (
   SELECT id, xmin::text AS version FROM {table(Connection)}
   WHERE id = %(connection)s AND state = '{State.ACTIVE}'
@@ -85,12 +93,12 @@ WITH seen AS MATERIALIZED (
   SELECT due.id FROM open_lanes, LATERAL (
     (SELECT id, not_before FROM {table(Flow)} AS flow
      WHERE connection_id = %(connection)s AND flow.lane = open_lanes.lane
-       AND state = '{FlowState.READY}' AND not_before <= %(now)s AND {{free}}
+       AND state = '{FlowState.READY}' AND not_before <= %(now)s AND {_FREE}
      ORDER BY not_before, id LIMIT 1)
     UNION ALL
     (SELECT id, not_before FROM {table(Flow)} AS flow
      WHERE connection_id = %(connection)s AND flow.lane = open_lanes.lane
-       AND state = '{FlowState.RUNNING}' AND lease_until < %(now)s AND {{free}}
+       AND state = '{FlowState.RUNNING}' AND lease_until < %(now)s AND {_FREE}
      ORDER BY not_before, id LIMIT 1)
   ) AS due
   ORDER BY open_lanes.lane, due.not_before, due.id LIMIT 1
@@ -106,31 +114,36 @@ WITH seen AS MATERIALIZED (
   UPDATE {table(Connection)} SET served_at = %(now)s
   WHERE id IN (SELECT connection_id FROM won)
 )
-SELECT won.*, {columns(Connection, of="company")}
-FROM won JOIN {table(Connection)} AS company ON company.id = won.connection_id
+SELECT EXISTS (SELECT 1 FROM seen) AND NOT EXISTS (SELECT 1 FROM company) AS missed,
+       won.*, {columns(Connection, of="owner")}
+FROM (VALUES (1)) AS always LEFT JOIN won ON TRUE
+LEFT JOIN {table(Connection)} AS owner ON owner.id = won.connection_id
 """  # noqa: S608  only our own names stand in it
-_FREE = f"""(resource_key = '' OR NOT EXISTS (
-  SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = %(connection)s
-    AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
 
 
 def _claim_at_once(connection_id: UUID, *, urgent: bool) -> Flow | None:
-    now = clock.now()
-    found = execute(
-        _CLAIM.format(free=_FREE),
-        {
-            "connection": connection_id,
-            "now": now,
-            "cap": parameter(settings.FLOWS_PER_CONNECTION),
-            "urgent": urgent,
-            "lanes": [int(lane) for lane in Lane],
-            "owner": _worker(),
-            "lease": times.lease(now),
-        },
-    )
-    if not found:
+    for _try in range(MOST_TRIES):
+        now = clock.now()
+        [[missed, *row]] = execute(
+            _CLAIM,
+            {
+                "connection": connection_id,
+                "now": now,
+                "cap": parameter(settings.FLOWS_PER_CONNECTION),
+                "urgent": urgent,
+                "lanes": [int(lane) for lane in Lane],
+                "owner": _worker(),
+                "lease": times.lease(now),
+            },
+        )
+        if not missed:
+            return _flow(row)
+    return None
+
+
+def _flow(row: list[Any]) -> Flow | None:
+    if row[0] is None:
         return None
-    [row] = found
     flow = instance(Flow, row[: width(Flow)])
     flow.connection = instance(Connection, row[width(Flow) + 1 :])
     return flow

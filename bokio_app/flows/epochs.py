@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,8 +15,12 @@ from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
 from .rows import columns, execute, instance, parameter, table
 
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
-_EPOCH = f"(SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})"  # noqa: S608  names
-_STEPS = f"SELECT {columns(Step)}, {_EPOCH} FROM {table(Step)} WHERE flow_id = %s ORDER BY pos"  # noqa: S608  names
+_LATEST = f"""
+SELECT {columns(Step, of="step")}, cancel_requested,
+       (SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})
+FROM {table(Flow)} AS flow JOIN {table(Step)} AS step ON step.flow_id = flow.id
+WHERE flow.id = %s ORDER BY pos
+"""  # noqa: S608  only our own names stand in it
 
 
 def current_epoch() -> int:
@@ -23,16 +28,24 @@ def current_epoch() -> int:
     return Recovery.objects.aggregate(newest=Max("epoch"))["newest"] or 0
 
 
-def steps_and_epoch(flow: Flow) -> tuple[list[Step], int]:
-    """What a worker needs to begin: the flow's steps in order, and the present epoch.
+@dataclass(frozen=True)
+class Latest:
+    """What a worker reads as it begins with a flow. Whoever raises the epoch later fences it."""
 
-    Whoever raises the epoch later fences the worker.
-    """
-    if connection.vendor != "postgresql":
-        return list(flow.steps.order_by("pos")), current_epoch()
-    found = execute(_STEPS, [parameter(flow.pk)])
-    steps = [instance(Step, values) for *values, _epoch in found]
-    return steps, int(found[0][-1]) if found else current_epoch()
+    steps: list[Step]
+    cancel_requested: bool
+    epoch: int
+
+
+def latest(flow: Flow) -> Latest:
+    """The flow's steps in order, and what may have changed since it was claimed."""
+    if connection.vendor == "postgresql":
+        found = execute(_LATEST, [parameter(flow.pk)])
+        if found:
+            steps = [instance(Step, values) for *values, _asked, _epoch in found]
+            return Latest(steps, *found[0][-2:])
+    flow.refresh_from_db(fields=["cancel_requested"])
+    return Latest(list(flow.steps.order_by("pos")), flow.cancel_requested, current_epoch())
 
 
 def unchecked(epoch: int) -> QuerySet[Flow]:

@@ -19,7 +19,7 @@ from bokio_app.connections.grants import Access
 from bokio_app.core import clock
 
 from . import times
-from .epochs import steps_and_epoch
+from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
 from .rows import Bundle, Fields, Guard, write
@@ -62,8 +62,9 @@ class Turn:
     @classmethod
     def begin(cls, flow: Flow) -> Turn:
         """Read what belongs to a flow that has just been claimed."""
-        steps, epoch = steps_and_epoch(flow)
-        return cls(flow=flow, steps=steps, epoch=epoch)
+        now = latest(flow)
+        flow.cancel_requested = now.cancel_requested
+        return cls(flow=flow, steps=now.steps, epoch=now.epoch)
 
     @property
     def is_unchecked(self) -> bool:
