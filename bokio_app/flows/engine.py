@@ -10,7 +10,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, connection
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.errors import BokioError, ConcurrentWrite, StateRefused
@@ -46,7 +46,16 @@ def run(flow: Flow, *, until: datetime) -> None:
         verdicts.result_taken(turn)
     except Exception:
         log.exception("flow_failed flow=%s", flow.public_id)
+        _give_up(turn)
+
+
+def _give_up(turn: Turn) -> None:
+    """Put the flow back, or if the database cannot be reached, leave it to whoever finds it."""
+    try:
+        connection.close_if_unusable_or_obsolete()
         verdicts.failure_of_ours(turn)
+    except DatabaseError as error:
+        log.warning("flow_left flow=%s error=%s", turn.flow.public_id, type(error).__name__)
 
 
 def _go_on(turn: Turn) -> None:
