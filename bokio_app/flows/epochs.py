@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 
 from bokio_app.core import clock
 
 from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
+from .rows import columns, execute, instance, parameter, table
 
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
+_LATEST = f"""
+SELECT {columns(Step, of="step")}, cancel_requested,
+       (SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})
+FROM {table(Flow)} AS flow JOIN {table(Step)} AS step ON step.flow_id = flow.id
+WHERE flow.id = %s ORDER BY pos
+"""  # noqa: S608  only our own names stand in it
 
 
 def current_epoch() -> int:
     """How many times the database was restored, as far as `recover` was told."""
     return Recovery.objects.aggregate(newest=Max("epoch"))["newest"] or 0
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What a worker reads as it begins with a flow. Whoever raises the epoch later fences it."""
+
+    steps: list[Step]
+    cancel_requested: bool
+    epoch: int
+
+
+def latest(flow: Flow) -> Latest:
+    """The flow's steps in order, and what may have changed since it was claimed."""
+    if connection.vendor == "postgresql":
+        found = execute(_LATEST, [parameter(flow.pk)])
+        if found:
+            steps = [instance(Step, values) for *values, _asked, _epoch in found]
+            return Latest(steps, *found[0][-2:])
+    flow.refresh_from_db(fields=["cancel_requested"])
+    return Latest(list(flow.steps.order_by("pos")), flow.cancel_requested, current_epoch())
 
 
 def unchecked(epoch: int) -> QuerySet[Flow]:

@@ -22,6 +22,7 @@ from .epochs import current_epoch
 from .models import Flow, FlowState, Lane, ShortReference, Step, StepState, WaitReason
 from .operations import OPERATIONS
 from .references import short_reference
+from .rows import make_durable
 from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def start(
 def _keep(flow: Flow, steps: Sequence[NewStep]) -> None:
     """Commit both together: a worker that met a flow without steps would call it done."""
     with transaction.atomic():
+        make_durable()
         flow.save(force_insert=True)
         made = Step.objects.bulk_create(
             Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
