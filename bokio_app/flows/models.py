@@ -12,6 +12,7 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .inventory.rows import Finding
 from .limits.rows import Pace, PathLease, RateSlot, UrgentAsker
 from .operations import KINDS, OPERATIONS, Operation
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "Finding",
     "Flow",
     "FlowState",
     "HeldFile",
@@ -325,6 +327,7 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.asked_at}"
+
 
 class Recovery(models.Model):
     """A restore of the database: what it says of open flows may be older than Bokio's books."""

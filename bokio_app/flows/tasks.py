@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
-from . import engine
+from . import daily, engine
 from .claim import URGENT, claim, due_flows, held_elsewhere
 from .executor import may_execute
 from .models import Flow, FlowState, Lane, WaitReason
@@ -86,6 +86,7 @@ def sweep() -> None:
     due.filter(held_elsewhere()).update(wait_reason=WaitReason.INVOICE_BUSY)
     for connection_id, lane in _ringing(due.exclude(held_elsewhere())):
         ring(connection_id, lane=lane)
+    daily.look()
 
 
 def due_connections() -> list[UUID]:
