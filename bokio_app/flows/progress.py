@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from bokio_app.connections.overview import resting
 from bokio_app.core import clock
 
 from .explain import explain
@@ -109,6 +110,8 @@ def wait_reason(flow: Flow) -> str:
         return explain(flow.stuck_code).title
     if flow.state not in {FlowState.READY, FlowState.PARKED}:
         return ""
+    if flow.state == FlowState.READY and (rest := resting(flow.connection)):
+        return rest.cause
     if flow.wait_reason:
         return str(WaitReason(flow.wait_reason).label)
     return _("Waiting for a worker.")

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
 
+from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
@@ -86,6 +87,7 @@ def sweep() -> None:
     due.filter(held_elsewhere()).update(wait_reason=WaitReason.INVOICE_BUSY)
     for connection_id, lane in _ringing(due.exclude(held_elsewhere())):
         ring(connection_id, lane=lane)
+    usage.write()
     daily.look()
 
 
