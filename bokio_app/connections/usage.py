@@ -7,7 +7,6 @@ look. What other operations achieve meanwhile says nothing: most flows have good
 
 from __future__ import annotations
 
-import atexit
 import logging
 import threading
 import time
@@ -136,13 +135,3 @@ def _open_breaker(connection_id: UUID, refusal: str, *, until: datetime) -> None
         refusal=refusal,
         until=until.isoformat(),
     )
-
-
-def _at_exit() -> None:
-    try:
-        write()
-    except Exception as error:  # noqa: BLE001  the database may be gone before us
-        log.warning("usage_unwritten error=%s", type(error).__name__)
-
-
-atexit.register(_at_exit)

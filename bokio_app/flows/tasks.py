@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q
@@ -125,6 +125,12 @@ def poll_without_broker(**_kwargs: Any) -> None:
     if not settings.REDIS_URL:
         _hears_itself.set()
         threading.Thread(target=_poll, name="flow-poll", daemon=True).start()
+
+
+@worker_shutdown.connect
+def write_usage(**_kwargs: Any) -> None:
+    """Leave no call uncounted when a worker ends in good order."""
+    usage.write()
 
 
 def _poll() -> None:

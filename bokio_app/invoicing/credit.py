@@ -12,12 +12,14 @@ from bokio_app.bokio.credit_notes import CreditNoteStatus
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
+    ALREADY_RECORDED,
     Absent,
     Ambiguous,
     Done,
     Operation,
     Proof,
     StepContext,
+    entry_of,
     equal_or_unclear,
     register,
 )
@@ -93,7 +95,10 @@ class RecordCreditNote(Operation):
     label = _("Credit note recorded")
 
     def skip(self, ctx: StepContext) -> str:
-        return "cash_method" if ctx.payload["cash"] else ""
+        if ctx.payload["cash"]:
+            return "cash_method"
+        published = ctx.results.get(PublishCreditNote.name, {})
+        return ALREADY_RECORDED if published.get("journal_entry_id") else ""
 
     def address(self, ctx: StepContext) -> str:
         return f"POST credit-notes/{_note(ctx)}/record"
@@ -140,7 +145,7 @@ def _note_done(note: RemoteNote) -> Done:
         "total": note.total,
         "status": note.status,
     }
-    return Done(found, remote_id=str(note.id))
+    return Done(found | entry_of(note.journal_entry_id), remote_id=str(note.id))
 
 
 def _recorded(note: RemoteNote) -> Done:

@@ -15,11 +15,13 @@ from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.bokio.settlements import SettlementDraft
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
+    ALREADY_RECORDED,
     Absent,
     Done,
     Operation,
     Proof,
     StepContext,
+    entry_of,
     equal_or_unclear,
     exactly_one,
     register,
@@ -81,7 +83,7 @@ class CreateSettlement(Operation):
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
         ).exclude(pk=ctx.payload["settlement"])
         copies.delete()
-        mine.update(remote_id=done.remote_id)
+        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
 
 
 @register
@@ -90,6 +92,9 @@ class RecordSettlement(Operation):
 
     name = "record_settlement"
     label = _("Bank fee recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return _recorded_with(ctx, CreateSettlement.name)
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
@@ -153,7 +158,7 @@ class CreatePayment(Operation):
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
         ).exclude(pk=ctx.payload["payment"])
         copies.delete()
-        mine.update(remote_id=done.remote_id)
+        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
 
 
 @register
@@ -162,6 +167,9 @@ class RecordPayment(Operation):
 
     name = "record_payment"
     label = _("Payment recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return _recorded_with(ctx, CreatePayment.name)
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
@@ -183,6 +191,15 @@ def _invoice(ctx: StepContext) -> UUID:
     """The invoice that this flow made, else the one that the step was started for."""
     made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
     return UUID(made or ctx.payload["remote_invoice"])
+
+
+def _recorded_with(ctx: StepContext, made: str) -> str:
+    """A company may have what comes in recorded by itself: then Bokio said so as it was made."""
+    return ALREADY_RECORDED if ctx.results.get(made, {}).get("journal_entry_id") else ""
+
+
+def _entry_id(done: Done) -> str:
+    return str(done.result.get("journal_entry_id", ""))
 
 
 def _lock_invoice(ctx: StepContext) -> None:
@@ -244,7 +261,7 @@ def _done(made: RemotePayment | RemoteSettlement) -> Done:
     result = {"remote_id": str(made.id), "amount": made.amount, "date": made.date}
     if isinstance(made, RemotePayment):
         result["account"] = made.account
-    return Done(result, remote_id=str(made.id))
+    return Done(result | entry_of(made.journal_entry_id), remote_id=str(made.id))
 
 
 def _recorded(found: RemotePayment | RemoteSettlement) -> Done:
