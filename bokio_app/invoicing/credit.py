@@ -10,6 +10,7 @@ from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
@@ -43,7 +44,14 @@ class CreditInvoice(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each) for each in bokio.invoices.get(_invoice(ctx)).credit_note_ids]
+        invoice = bokio.invoices.get(_invoice(ctx))
+        ids = [str(each) for each in invoice.credit_note_ids]
+        if may_be_lost(ctx.flow):  # what a flow that is lost had made is taken over
+            for each in _unclaimed(ctx, ids):
+                note = _whole(bokio.credit_notes.get(UUID(each)), invoice)
+                if isinstance(note, Done):
+                    return note
+        return ids
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/credit"
@@ -74,6 +82,16 @@ class PublishCreditNote(Operation):
 
     name = "publish_credit_note"
     label = _("Credit note published")
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only a note that was found instead of made can be published already."""
+        status = ctx.results.get(CreditInvoice.name, {}).get("status", CreditNoteStatus.DRAFT)
+        return [] if status == CreditNoteStatus.DRAFT else None
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        proof = self.prove(ctx, bokio)
+        return proof if isinstance(proof, Done) else []
 
     def address(self, ctx: StepContext) -> str:
         return f"POST credit-notes/{_note(ctx)}/publish"

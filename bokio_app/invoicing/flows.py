@@ -21,6 +21,7 @@ from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.bokio.invoices import InvoiceDraft, InvoiceStatus
 from bokio_app.bokio.line_items import LineItem as RemoteLine
 from bokio_app.core.clock import now
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import FlowState, Step, StepState, WaitReason
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
@@ -45,6 +46,7 @@ from .services import SEND_INVOICE
 register_kind(SEND_INVOICE, _("Publish and record"))
 
 OP_KEY = "op_key"
+FOUND_BEFORE = "found_before"  # in the result of a draft that a lost flow had made
 EXTERNAL_ID = "externalId"  # whoever ordered the invoice finds it in Bokio by this
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 ROUNDING = Decimal(1)  # a company may have its totals rounded to whole kronor
@@ -124,6 +126,21 @@ class CreateInvoice(Operation):
     name = "create_invoice"
     label = _("Draft in Bokio")
     object_type = "invoice"
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only an order that a restore may have lost can be there under its own reference."""
+        ordered = ctx.payload.get("external_id")
+        return None if ordered and may_be_lost(ctx.flow) else []
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        found = bokio.invoices.find(F(f"metadata.{EXTERNAL_ID}") == ctx.payload["external_id"])
+        theirs = [each for each in found if each.status != InvoiceStatus.CREDIT]
+        equal = [each for each in theirs if isinstance(_compared(ctx, each), Done)]
+        if not equal:
+            return [str(each.id) for each in theirs]
+        done = _invoice_done(equal[0])
+        return Done(done.result | {FOUND_BEFORE: True}, remote_id=done.remote_id)
 
     def address(self, ctx: StepContext) -> str:
         return "POST invoices"
@@ -152,6 +169,15 @@ class PublishInvoice(Operation):
 
     name = "publish_invoice"
     label = _("Published")
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only what a lost flow had made can be published already."""
+        return None if ctx.results.get(CreateInvoice.name, {}).get(FOUND_BEFORE) else []
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        proof = self.prove(ctx, bokio)
+        return proof if isinstance(proof, Done) else []
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_remote_id(ctx)}/publish"
@@ -212,7 +238,8 @@ def nothing_before(ctx: StepContext) -> list[str] | None:
     """What an invoice held before this flow, if this flow made it: nothing, known without a call.
     What the flow itself has added since is bound to its steps.
     """
-    return [] if CreateInvoice.name in ctx.results else None
+    made = ctx.results.get(CreateInvoice.name)
+    return None if made is None or made.get(FOUND_BEFORE) else []
 
 
 def _begun(ctx: StepContext) -> datetime:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from bokio_app.bokio.payments import Payment as RemotePayment
 from bokio_app.bokio.payments import PaymentDraft
 from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.bokio.settlements import SettlementDraft
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
@@ -50,7 +53,9 @@ class CreateSettlement(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
+        found = bokio.settlements.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == _facts(_settlement_draft(ctx))]
+        return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/settlements"
@@ -59,19 +64,19 @@ class CreateSettlement(Operation):
         return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        wanted = _settlement_draft(ctx)
-        new = [
-            each
-            for each in bokio.settlements.list(_invoice(ctx))
-            if (each.type, each.date, each.amount, each.vat_scheme)
-            == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
-        ]
-        return _unclaimed(ctx, new, object_type=self.object_type)
+        return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
+
+    def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
+        wanted, found = _facts(_settlement_draft(ctx)), bokio.settlements.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == wanted]
+        return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found, wanted = bokio.settlements.get(_invoice(ctx), remote_id), _settlement_draft(ctx)
-        facts = (found.type, found.date, found.amount, found.vat_scheme)
-        equal = facts == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
+        found = bokio.settlements.get(_invoice(ctx), remote_id)
+        equal = _facts(found) == _facts(_settlement_draft(ctx))
         why = str(_("The settlement in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
@@ -126,7 +131,9 @@ class CreatePayment(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
+        found = bokio.payments.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == _facts(_payment_draft(ctx))]
+        return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/payments"
@@ -135,19 +142,19 @@ class CreatePayment(Operation):
         return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        wanted = _payment_draft(ctx)
-        new = [
-            each
-            for each in bokio.payments.list(_invoice(ctx))
-            if (each.date, each.amount, each.account)
-            == (wanted.date, wanted.amount, wanted.account)
-        ]
-        return _unclaimed(ctx, new, object_type=self.object_type)
+        return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
+
+    def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
+        wanted, found = _facts(_payment_draft(ctx)), bokio.payments.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == wanted]
+        return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found, wanted = bokio.payments.get(_invoice(ctx), remote_id), _payment_draft(ctx)
-        facts = (found.date, found.amount, found.account)
-        equal = facts == (wanted.date, wanted.amount, wanted.account)
+        found = bokio.payments.get(_invoice(ctx), remote_id)
+        equal = _facts(found) == _facts(_payment_draft(ctx))
         why = str(_("The payment in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
@@ -230,9 +237,46 @@ def _payment_draft(ctx: StepContext) -> PaymentDraft:
     )
 
 
+Facts = RemotePayment | RemoteSettlement | PaymentDraft | SettlementDraft
+
+
+def _facts(each: Facts) -> tuple[object, ...]:
+    """What makes two of them equal."""
+    if isinstance(each, RemotePayment | PaymentDraft):
+        return (each.date, each.amount, each.account)
+    return (each.type, each.date, each.amount, each.vat_scheme)
+
+
+def _of_lost(
+    ctx: StepContext, equal: Sequence[RemotePayment | RemoteSettlement], object_type: str
+) -> Done | None:
+    """What a flow that a restore has taken with it had made: equal, in no row of ours, no step's.
+
+    Two that were wanted on purpose are two here as well, and each is taken by one step.
+    """
+    if not may_be_lost(ctx.flow):
+        return None
+    return next(iter(_unclaimed(ctx, equal, object_type)), None)
+
+
+def _one_of_equals(ctx: StepContext, candidates: list[Done], *, what: str) -> Proof:
+    """After a restore: a flow that wants several equal ones takes any, if there are no more of
+    them than it has yet to make; which step made which makes no difference.
+    """
+
+    def wish(payload: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in payload.items() if key != what}
+
+    later = ctx.flow.steps.filter(op=ctx.step.op, pos__gte=ctx.step.pos)
+    wishes = [wish(payload) for payload in later.values_list("payload", flat=True)]
+    if 0 < len(candidates) <= wishes.count(wish(ctx.payload)):
+        return candidates[0]
+    return exactly_one(candidates, what=what)
+
+
 def _unclaimed(
-    ctx: StepContext, equal: list[RemotePayment] | list[RemoteSettlement], *, object_type: str
-) -> Proof:
+    ctx: StepContext, equal: Sequence[RemotePayment | RemoteSettlement], object_type: str
+) -> list[Done]:
     """Of objects that look like ours: those that were not there before and are no other step's."""
     before = set(ctx.step.baseline or _in_our_copy(ctx, object_type))
     bound = set(
@@ -242,8 +286,7 @@ def _unclaimed(
             remote_id__in=[str(each.id) for each in equal],
         ).values_list("remote_id", flat=True)
     )
-    new = [_done(each) for each in equal if str(each.id) not in before | bound]
-    return exactly_one(new, what=object_type)
+    return [_done(each) for each in equal if str(each.id) not in before | bound]
 
 
 def _in_our_copy(ctx: StepContext, object_type: str) -> list[str]:
