@@ -23,6 +23,7 @@ from bokio_app.invoicing.models import Invoice
 from bokio_app.payments import services as payments
 from bokio_app.tenants.models import User
 from tests.batches import lines
+from tests.flows.books import assert_guide_is_booked
 from tests.support import bokio
 from tests.support.copies import DatabaseCopy
 from tests.support.sandbox import SandboxProcess
@@ -117,14 +118,34 @@ def test_a_database_of_five_minutes_ago_doubles_nothing_when_bokio_went_on(
     for path in (old, new):
         assert lines.run(path, connection).status == 0
     work(connection, pass_time)
-    mine.refresh_from_db()
-    payments.register(mine, bokio.guide_payment(), by=person, request_key=str(uuid4()))
-    work(connection, pass_time)
 
     assert not Flow.objects.exclude(state=FlowState.DONE).exists()
     assert facts(sandbox, connection) == went_on
     assert Invoice.objects.exclude(remote_id="").count() == 11
     assert Invoice.objects.get(pk=mine.pk).status == "paid"
+
+
+def test_a_payment_that_is_registered_again_after_a_restore_is_found_and_not_made_twice(
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    pass_time: Callable[[timedelta], None],
+) -> None:
+    invoice = bokio.guide_draft(connection, by=person)
+    invoicing.start_sending(invoice, by=person)
+    work(connection, pass_time)
+    invoice.refresh_from_db()
+    with DatabaseCopy() as copy:
+        payments.register(invoice, bokio.guide_payment(), by=person, request_key=str(uuid4()))
+        work(connection, pass_time)
+        copy.restore()
+
+    call_command("recover", reason="The database of five minutes ago was restored.")
+    payments.register(invoice, bokio.guide_payment(), by=person, request_key=str(uuid4()))
+    work(connection, pass_time)
+
+    assert_guide_is_booked(sandbox, connection)
+    assert Invoice.objects.get(pk=invoice.pk).status == "paid"
 
 
 def facts(sandbox: SandboxProcess, connection: Connection) -> dict[str, Any]:
