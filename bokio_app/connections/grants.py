@@ -240,5 +240,11 @@ def break_connection(connection: Connection, *, generation: int) -> None:
 
 
 def block(connection: Connection, *, until: datetime, code: str) -> None:
-    """Remember that Bokio asked us to wait: no worker calls for this company before then."""
-    Connection.objects.filter(pk=connection.pk).update(blocked_until=until, blocked_by=code)
+    """Remember that Bokio asked us to wait: no worker calls for this company before then.
+
+    A longer wait that is known already stays.
+    """
+    shorter = Q(blocked_until__isnull=True) | Q(blocked_until__lt=until)
+    Connection.objects.filter(shorter, pk=connection.pk).update(
+        blocked_until=until, blocked_by=code
+    )

@@ -23,3 +23,4 @@ class FlowsConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(commit_durably, dispatch_uid="flows_durable")
         import_module("bokio_app.flows.services")
+        import_module("bokio_app.flows.inventory.reading")

@@ -14,6 +14,9 @@ from bokio_app.core import clock
 from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
 from .rows import columns, execute, instance, parameter, table
 
+# So long after a restore, what is started anew may exist at Bokio: a flow that was lost made it.
+STARTED_ANEW = timedelta(days=30)
+
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 _LATEST = f"""
 SELECT {columns(Step, of="step")}, cancel_requested,
@@ -52,6 +55,16 @@ def unchecked(epoch: int) -> QuerySet[Flow]:
     """Open flows of which a restore may have lost the latest steps."""
     ended = (FlowState.DONE, FlowState.CANCELLED)
     return Flow.objects.filter(recovery_epoch__lt=epoch).exclude(state__in=ended)
+
+
+def may_be_lost(flow: Flow) -> bool:
+    """Whether a flow that a restore has taken with it may have done the work of this one, which
+    was started since. Without a recovery this costs no query.
+    """
+    if not flow.recovery_epoch:
+        return False
+    since = clock.now() - STARTED_ANEW
+    return Recovery.objects.filter(epoch__lte=flow.recovery_epoch, created_at__gte=since).exists()
 
 
 def raise_epoch(reason: str) -> Recovery:

@@ -129,8 +129,12 @@ class Fact:
 
 def facts(step: Step) -> list[Fact]:
     """What the step wanted beside each thing that a proof read saw; only what is worth reading."""
-    ours = readable(step.payload)
-    seen = [readable(each) for each in step.evidence]
+    return compared(step.payload, step.evidence)
+
+
+def compared(wanted: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> list[Fact]:
+    """What we have of a thing beside what Bokio has of each that may be it."""
+    ours, seen = readable(wanted), [readable(each) for each in found]
     keys = [*ours, *(key for each in seen for key in each)]
     return [_fact(key, ours, seen) for key in dict.fromkeys(keys)]
 

@@ -12,6 +12,7 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .inventory.rows import Finding
 from .limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from .operations import KINDS, OPERATIONS, Operation
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attempt",
     "Booking",
+    "Finding",
     "Flow",
     "FlowState",
     "HeldFile",

@@ -153,6 +153,14 @@ def register_kind(name: str, label: StrPromise) -> str:
     return name
 
 
+ALREADY_RECORDED = "already_recorded"  # why a step was skipped: Bokio did it with the one before
+
+
+def entry_of(journal_entry_id: UUID | None) -> dict[str, Any]:
+    """The part of a result that says that Bokio has recorded the thing of its own accord."""
+    return {"journal_entry_id": str(journal_entry_id)} if journal_entry_id else {}
+
+
 def equal_or_unclear(done: Done, *, equal: bool, why: str) -> Proof:
     """The proof that one thing gives: this one if it is as the payload wants it, or a person."""
     return done if equal else Ambiguous(why, [dict(done.result)])

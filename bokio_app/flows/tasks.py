@@ -26,9 +26,11 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber
 
+from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
+from . import daily
 from .claim import URGENT, due_flows, held_elsewhere
 from .crew import Crew
 from .models import Flow, FlowState, Lane, WaitReason
@@ -79,6 +81,13 @@ def sweep() -> None:
     Ears.heard_at = time.monotonic()
     for connection_id, lane in look():
         ring(connection_id, lane=lane)
+    _keep_house()
+
+
+def _keep_house() -> None:
+    """What is to be done now and then, whoever looks."""
+    usage.write()
+    daily.look()
 
 
 def look() -> list[tuple[UUID, Lane]]:
@@ -171,9 +180,10 @@ def begin_work(sender: Any, **_kwargs: Any) -> None:
 
 @worker_shutdown.connect
 def end_work(**_kwargs: Any) -> None:
-    """Finish the calls under way and give the flows back."""
+    """Finish the calls under way, give the flows back and leave no call uncounted."""
     if Ears.crew:
         Ears.crew.stop(patience=settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE)
+    usage.write()
 
 
 def _look_while_deaf() -> None:
@@ -186,6 +196,7 @@ def _look_while_deaf() -> None:
         try:
             for connection_id, lane in look():
                 _wake(connection_id, urgent=lane <= Lane.REPAIR)
+            _keep_house()
         except Exception:
             log.exception("poll_failed")
         finally:

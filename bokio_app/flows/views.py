@@ -23,6 +23,7 @@ from bokio_app.tenants.models import Tenant
 from . import decisions, queries, services
 from .explain import Explanation, Fact, explain, facts
 from .forms import AdoptForm, ReasonForm
+from .inventory import pages as inventory
 from .models import Attempt, Flow, FlowState, Step, StepState
 from .progress import STATE_OF_FLOW, progress_of, wait_reason, waits_until
 
@@ -73,6 +74,7 @@ def list_(request: TenantRequest) -> HttpResponse:
     shown = page[: queries.PAGE]
     more = shown[-1].public_id if len(page) > queries.PAGE else None
     context = {
+        "findings": inventory.shown(inventory.open_findings(tenant)[: queries.PAGE]),
         "rows": _rows(tenant, shown),
         "tabs": _tabs(tenant, view, reads=reads, company=company),
         "view": view,
@@ -159,8 +161,10 @@ def _detail(
 ) -> HttpResponse:
     steps = list(flow.steps.order_by("pos"))
     number = queries.invoice_id(flow)
+    findings = inventory.open_findings(request.tenant).filter(step__in=steps)
     context = {
         "flow": flow,
+        "findings": inventory.shown(findings),
         "state": STATE_OF_FLOW[FlowState(flow.state)],
         "steps": len(steps),
         "attempts": Attempt.objects.filter(step__in=steps).select_related("step"),

@@ -30,7 +30,7 @@ from bokio_app.flows.operations import (
 from bokio_app.flows.patterns import Delete, Json, Replace, remote, within
 from bokio_app.flows.sealed import unseal
 
-from .flows import customer_draft, remote_line
+from .drafts import customer_draft, remote_line
 from .models import Customer, Invoice
 
 REFERENCES = frozenset(
