@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox storm contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -39,6 +39,9 @@ bench-pages: ## Time the pages over 500 companies and 100,000 invoices
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox
+
+storm: ## Kill and crash everything under 5,000 flows: ARGS="--flows 500 --seed 2"
+	$(TEST) tools.storm $(ARGS)
 
 contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)

@@ -17,7 +17,7 @@ from .scene import Scene
 from .wanted import Wanted
 from .weather import strikes
 
-TICK = 0.1
+TICK = 0.2
 OPEN_PER_COMPANY = 6  # flows that wait or run: enough to keep every worker busy
 GAP = (0.2, 1.0)  # seconds between two deeds, whatever the speed of the work
 WINDOW = 60.0  # seconds, scaled: Bokio's rolling window
@@ -45,6 +45,11 @@ class Course:
         if self.quiet_at is None:
             return None
         return max(self.quiet_at - self.last_fault_at - self.limit_alone, 0.0)
+
+    @property
+    def told_quiet(self) -> str:
+        """The same in words."""
+        return "never" if self.to_quiet is None else f"{self.to_quiet:.1f}"
 
 
 @dataclass
@@ -131,7 +136,7 @@ class Drive:
             registered = surely(lambda: self.office.pay(self._clicked(len(self.wanted))))
             if not registered and surely(moving_flows) == 0:
                 break
-            time.sleep(TICK * 2)
+            time.sleep(TICK)
         course.quiet_at = time.monotonic()
 
     def _tick(self) -> None:

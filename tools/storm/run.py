@@ -1,15 +1,15 @@
-"""The phases of a storm and the table of each."""
+"""The phases of a storm, and what is told of each."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bokio_app.core import clock
 
-from . import books, drive, wanted, weather
+from . import books, drive, table, wanted, weather
+from .cells import Cells
 from .feeding import Office, moving_flows, surely
 from .scene import Scene
 
@@ -72,23 +72,38 @@ class Run:
             leading.run(course)
         except drive.GaveUp as gave_up:
             late = f"given up: {gave_up}"
-        found = surely(lambda: books.findings(sandbox, self.companies, self.everything))
         late = late or self._late(course)
-        self._table(name, orders, course, found)
+        found = surely(self._findings)
+        for label, value in table.rows(self.scene, orders, course, found):
+            self._say(f"  {label:32} {value}")
+        self._say(f"  {'seconds to quiet':32} {course.told_quiet} of {self._allowed:g}")
+        return self._verdict(name, found, late)
+
+    def cells(self) -> bool:
+        """One real cell per fault, and the account of all of them."""
+        cells = Cells(self.scene, self.office, self.companies)
+        in_time = cells.run(self._say)
+        self.everything += [each.order for each in cells.cells]
+        found = surely(self._findings)
+        return self._verdict("cells", found, "" if in_time else "Too late.")
+
+    def _verdict(self, name: str, found: Sequence[books.Finding], late: str) -> bool:
+        """Tell what is not as it must be, with the rows' story, and whether all is."""
         for each in found[:SHOWN]:
             self._say(f"  {each.kind}: {each.what}")
             if each.story:
                 self._say(each.story)
-        verdict = "nothing lost, doubled, wrong or late" if not (found or late) else "FELL SHORT"
-        self._say(f"{name}: {verdict}. {late}")
-        return not (found or late)
+        good = not found and not late
+        verdict = "nothing lost, doubled, wrong or late" if good else f"FELL SHORT. {late}"
+        self._say(f"{name}: {verdict}")
+        return good
 
     def _late(self, course: drive.Course) -> str:
         missing = [kind for kind in weather.KINDS if not course.strikes[kind]]
         if missing:
             return f"never struck: {', '.join(missing)}"
         if course.to_quiet is None or course.to_quiet > self._allowed:
-            return f"quiet after {_seconds(course.to_quiet)} s, allowed {self._allowed:g} s"
+            return f"quiet after {course.told_quiet} s, allowed {self._allowed:g} s"
         return ""
 
     @property
@@ -96,48 +111,9 @@ class Run:
         scaled = drive.GRACE * self.scene.size.factor
         return scaled if self.grace is None else self.grace
 
-    def _table(
-        self,
-        name: str,
-        orders: Sequence[wanted.Wanted],
-        course: drive.Course,
-        found: Sequence[books.Finding],
-    ) -> None:
-        tally, calls = surely(books.tally), self.scene.sandbox.calls()["counts"]
-        kinds = Counter(each.kind for each in found)
-        shape = Counter(each.steps for each in orders if not each.clicked)
-        clicked = sum(each.clicked for each in orders)
-        ended = course.quiet_at or time.monotonic()
-        rows = [
-            ("invoices wanted", f"{len(orders)}"),
-            ("by file, by steps", ", ".join(f"{n} x {shape[n]}" for n in sorted(shape))),
-            ("by click", f"{clicked} sent, then paid"),
-            *((weather.DEEDS[deed], str(n)) for deed, n in sorted(course.deeds.items())),
-            *((f"sandbox: {kind}", str(n)) for kind, n in sorted(course.strikes.items())),
-            ("calls to Bokio", str(sum(calls.values()))),
-            ("token refreshes and exchanges", str(calls.get("request-token", 0))),
-            ("429 for the rate", str(self.scene.times_said("rate_limit_hit"))),
-            ("fenced writers", str(self.scene.times_said("flow_fenced"))),
-            ("processes that ended alone", str(self.scene.ended_alone)),
-            ("steps settled by", _told(tally.steps)),
-            ("attempts", _told(tally.attempts)),
-            ("most sendings of a step", str(tally.most_attempts)),
-            ("seconds in all", f"{ended - course.began_at:.0f}"),
-            ("seconds by the limit alone", f"{course.limit_alone:.1f}"),
-            ("seconds to quiet", f"{_seconds(course.to_quiet)} of {self._allowed:g}"),
-            *((kind, str(kinds[kind])) for kind in ("lost", "doubled", "wrong", "open")),
-        ]
-        for label, value in rows:
-            self._say(f"  {label:32} {value}")
+    def _findings(self) -> list[books.Finding]:
+        return books.findings(self.scene.sandbox, self.companies, self.everything)
 
     @staticmethod
     def _say(line: str) -> None:
         print(line, flush=True)
-
-
-def _told(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-
-
-def _seconds(given: float | None) -> str:
-    return "never" if given is None else f"{given:.1f}"

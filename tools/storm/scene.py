@@ -59,6 +59,7 @@ class Scene:
     logs: Path | None = None
     frozen: list[Frozen] = field(default_factory=list)
     ended_alone: int = 0
+    _ready: set[int] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         self._folder, self._lock = services.make_folder()
@@ -141,9 +142,7 @@ class Scene:
         """Carry out one deed, and start again what it has ended, as a supervisor would."""
         match deed:
             case "kill":
-                worker = self._lots.choice(self._at_work())
-                worker.kill()
-                worker.start(wait=False)
+                self.kill(self._lots.choice(self._at_work()))
             case "crash":
                 self.postgres.crash()
                 self.postgres.start()
@@ -153,7 +152,8 @@ class Scene:
             case "broker":
                 self.broker.restart()
             case "freeze":
-                self._freeze(self._lots.choice(self._at_work()))
+                leases = self._lots.uniform(*FREEZE_BETWEEN)
+                self.freeze(self._lots.choice(self._at_work()), leases=leases)
             case _:
                 raise ValueError(deed)
 
@@ -170,16 +170,25 @@ class Scene:
                 program.start(wait=False)
 
     def _at_work(self) -> list[Program]:
+        """The workers that take flows now. Their logs grow, so each is asked until it is ready."""
         frozen = [each.worker for each in self.frozen]
-        return [
-            each
-            for each in self.workers
-            if each not in frozen and each.alive and each.said(f"{each.name}@", "ready.")
-        ]
+        alive = [each for each in self.workers if each not in frozen and each.alive]
+        self._ready |= {
+            each.pid
+            for each in alive
+            if each.pid not in self._ready and each.said(f"{each.name}@", "ready.")
+        }
+        return [each for each in alive if each.pid in self._ready]
 
-    def _freeze(self, worker: Program) -> None:
-        seconds = LEASE * self.size.factor * self._lots.uniform(*FREEZE_BETWEEN)
+    def kill(self, worker: Program) -> None:
+        """End it without a last word, and start another in its place."""
+        worker.kill()
+        worker.start(wait=False)
+
+    def freeze(self, worker: Program, *, leases: float) -> None:
+        """Let it stand still for so many leases; `tend` thaws it."""
         os.killpg(worker.pid, signal.SIGSTOP)
+        seconds = LEASE * self.size.factor * leases
         self.frozen.append(Frozen(worker, time.monotonic() + seconds))
 
     def times_said(self, *words: str) -> int:

@@ -41,6 +41,15 @@ SHARES = {
 }
 """How likely each kind strikes a write; the first three leave the work done without an answer."""
 KINDS = (*SHARES, "lose_refresh")
+ANSWERS = {
+    "lose_answer": "the answer is lost",
+    "error_after": "500 after the commit",
+    "error_before": "500 before the commit",
+    "reset_before": "reset before any work",
+    "truncate": "half of an answer",
+    "token_expires": "the token has expired",
+}
+"""What happens to single calls in the cells that are not scaled."""
 DELAY = 2.0  # seconds, scaled: long enough for a kill to fall between the work and its answer
 REFRESHES_LOST = range(2, 400, 7)
 """Which refreshes lose their answer. Never two in a row: Bokio takes the old token once more."""
