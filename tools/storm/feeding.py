@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Self, TypeVar
 from uuid import UUID, uuid5
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -50,13 +51,20 @@ def surely(act: Callable[[], T]) -> T:
             time.sleep(0.1)
 
 
+@dataclass(frozen=True)
 class Office:
     """One workspace with a person who clicks, and the companies that it works for."""
 
-    def __init__(self) -> None:
-        self.tenant = Tenant.objects.create(name="Sturm & Drang", slug="storm")
-        self.person = User.objects.create_user("storm@example.com", None, name="Storm")
-        Member.objects.create(tenant=self.tenant, user=self.person)
+    tenant: Tenant
+    person: User
+
+    @classmethod
+    def open(cls) -> Self:
+        """A new workspace with one member."""
+        tenant = Tenant.objects.create(name="Sturm & Drang", slug="storm")
+        person = User.objects.create_user("storm@example.com", None, name="Storm")
+        Member.objects.create(tenant=tenant, user=person)
+        return cls(tenant, person)
 
     def connect(self, sandbox: SandboxClient, companies: Iterable[Company]) -> None:
         """Connect each company by consent and exchange, and have its books read by workers."""

@@ -34,7 +34,7 @@ class Run:
             f"{size.companies} companies, {size.workers} worker processes, times x {size.factor:g},"
             f" Bokio's limit {size.limit} calls per {60 * size.factor:g} s, seed {self.scene.seed}"
         )
-        self.office = Office()
+        self.office = Office.open()
         self.companies = self.scene.companies()
         self.office.connect(self.scene.sandbox, self.companies)
         self.scene.start_workers()

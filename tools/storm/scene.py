@@ -110,7 +110,7 @@ class Scene:
         )
         # What this process does to the rows, it does in the stack's own database.
         os.environ["DATABASE_URL"] = self.stack.database_url
-        os.environ["REDIS_URL"] = self.stack.redis_url
+        os.environ |= {"REDIS_URL": self.stack.redis_url, "DATABASE_POOL": "0"}
 
     def start_workers(self) -> None:
         """Start scheduler and workers, and wait until all are ready."""
