@@ -14,7 +14,7 @@ import django
 from .scene import Scene, Size
 from .weather import ANSWERS, DEEDS, Deeds
 
-LONGEST = 60  # minutes
+LONGEST = 120  # minutes
 CELLS = len(ANSWERS) + 1 + len(DEEDS)
 
 

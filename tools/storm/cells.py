@@ -89,17 +89,17 @@ class Cells:
     def _all_end(self, cells: Sequence[Cell], *, since: float) -> None:
         for cell in cells:
             self._start(cell)
-        for cell in cells:
-            self._ends(cell, since=since)
+        self._wait_for(cells, since=since)
 
-    def _ends(self, cell: Cell, *, since: float) -> None:
-        """Wait until the flow is done; one that is late is told with the others."""
-        while cell.flow.state != FlowState.DONE:
+    def _wait_for(self, cells: Sequence[Cell], *, since: float) -> None:
+        """Wait until all flows are done; one that never is, is told with the others."""
+        left = list(cells)
+        while left and time.monotonic() - since < ALLOWED * 2:
             self.scene.tend()
-            if time.monotonic() - since > ALLOWED * 2:
-                return
+            for cell in [each for each in left if each.flow.state == FlowState.DONE]:
+                cell.seconds = time.monotonic() - since
+                left.remove(cell)
             time.sleep(TICK)
-        cell.seconds = time.monotonic() - since
 
     def _lose_refresh(self, cell: Cell) -> None:
         company = cell.order.company
@@ -119,7 +119,7 @@ class Cells:
         else:
             self.scene.do(deed)
         sandbox.release(hold)
-        self._ends(cell, since=since)
+        self._wait_for([cell], since=since)
         while self.scene.frozen:  # what it does once it is thawed must change nothing
             self.scene.tend()
             time.sleep(TICK)
