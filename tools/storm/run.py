@@ -89,10 +89,14 @@ class Run:
 
     def _verdict(self, name: str, found: Sequence[books.Finding], late: str) -> bool:
         """Tell what is not as it must be, with the rows' story, and whether all is."""
+        told = {""}
         for each in found[:SHOWN]:
             self._say(f"  {each.kind}: {each.what}")
-            if each.story:
+            if each.story not in told:
                 self._say(each.story)
+                told.add(each.story)
+        if len(found) > SHOWN:
+            self._say(f"  and {len(found) - SHOWN} more")
         good = not found and not late
         verdict = "nothing lost, doubled, wrong or late" if good else f"FELL SHORT. {late}"
         self._say(f"{name}: {verdict}")
