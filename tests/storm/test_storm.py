@@ -23,9 +23,10 @@ SMALL = {
     "frozen-flows": 6,
     "factor": 0.1,
     "faults": 2,
-    # The machine's own work does not go faster with the factor, and tests run beside it.
-    "grace": 120,
-    "minutes": 8,
+    # The engine's times shrink with the factor; the work of a machine that runs other tests at
+    # the same time does not. So the three minutes stay what they are.
+    "grace": 180,
+    "minutes": 12,
     "nice": 5,
 }
 
@@ -44,7 +45,7 @@ def test_a_storm_of_every_fault_loses_doubles_and_changes_nothing(tmp_path: Path
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=900,
     )
 
     assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-4000:]}"
