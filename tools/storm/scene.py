@@ -19,6 +19,7 @@ from typing import Self
 import redis
 
 from tests.support import services
+from tests.support.net import wait_until
 from tests.support.processes import Program, Stack
 
 from .wanted import Company
@@ -26,6 +27,7 @@ from .weather import FREEZE, KILL
 
 LEASE = 40.0  # seconds, scaled: send guard, deadline and margin of the engine
 FREEZE_BETWEEN = (1.1, 1.7)  # times the lease: past it, and thawed before an intent has settled
+START_SECONDS = 180.0  # all start at the same time, on a machine that may be busy
 LATENCY = 0.2  # seconds, scaled: what a call to Bokio takes
 
 
@@ -116,8 +118,13 @@ class Scene:
         """Start scheduler and workers, and wait until all are ready."""
         for program in (self.stack.beat, *self.workers):
             program.start(wait=False)
-        for program in (self.stack.beat, *self.workers):
-            program.wait_ready()
+        everybody = len(self.workers)
+        wait_until(
+            lambda: len(self._at_work()) == everybody,
+            what=f"{everybody} workers are ready",
+            seconds=START_SECONDS,
+            every=0.2,
+        )
 
     def companies(self) -> list[Company]:
         """The companies that the storm is about: each has customers in Bokio already."""
