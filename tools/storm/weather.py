@@ -51,7 +51,7 @@ ANSWERS = {
 }
 """What happens to single calls in the cells that are not scaled."""
 DELAY = 2.0  # seconds, scaled: long enough for a kill to fall between the work and its answer
-REFRESHES_LOST = range(2, 400, 7)
+REFRESHES_LOST = range(1, 1000, 7)
 """Which refreshes lose their answer. Never two in a row: Bokio takes the old token once more."""
 
 
