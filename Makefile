@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -48,6 +48,9 @@ bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tok
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox
+
+storm: ## Kill and crash everything under 5,000 flows: ARGS="--flows 500 --seed 2"
+	$(TEST) tools.storm $(ARGS)
 
 contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)
