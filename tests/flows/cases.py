@@ -531,7 +531,7 @@ CASES = (
     ),
     Case(
         op="credit_invoice",
-        call="credit-invoice-with-id",
+        call="post-invoices-invoiceId-credit",
         begin=credit,
         effects=count("creditNotes"),
         meddle=lambda world: world.api.invoices.credit(world.made["invoice"]),
@@ -541,7 +541,7 @@ CASES = (
         call="publish-credit-note-v1",
         begin=publish_note,
         effects=lambda world: sum(
-            bool(each["creditNoteNumber"]) for each in world.books["creditNotes"]
+            bool(each["invoiceNumber"]) for each in world.books["creditNotes"]
         ),
         meddle=lambda world: world.api.credit_notes.publish(world.made["note"]),
     ),
