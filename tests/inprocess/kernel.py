@@ -72,11 +72,11 @@ class Kernel:
         self.before_switch: Callable[[], None] = lambda: None
         self.restart()
 
-    def restart(self, *, now: float = BEGIN, seed: int = 0) -> None:
+    def restart(self, *, now: float = BEGIN, seed: int | str = 0) -> None:
         """End what is left of the last run, and begin at this moment."""
         self._end_tasks()
         self.time = now
-        self.lots = random.Random(seed)
+        self.lots = random.Random(f"order of {seed}")
         self._queue: list[tuple[float, float, int, Task, int]] = []
         self._count = 0
         self._closing = False
@@ -145,6 +145,11 @@ class Kernel:
             self.wait(self._end_of(task))
         if task.error:
             raise task.error
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All that were spawned in this run."""
+        return list(self._tasks)
 
     def _carry(self, task: Task, work: Callable[[], object]) -> None:
         try:

@@ -72,14 +72,14 @@ class Machine:
             yield
             self.restart()
 
-    def restart(self, *, now: float = BEGIN, seed: int = 0) -> None:
+    def restart(self, *, now: float = BEGIN, seed: int | str = 0) -> None:
         """Begin anew at this moment: no tasks, no open connections, nothing ordered at Bokio."""
         with ExitStack() as silence:
             for alias in connections:
                 silence.enter_context(connections[alias].execute_wrapper(_refuse))
             self.kernel.restart(now=now, seed=seed)
-        self._bytes.seed(seed)
-        random.seed(seed)
+        self._bytes.seed(f"bytes of {seed}")
+        random.seed(f"dice of {seed}")
         self.client = self._new_client()
         self.network.refuses_until = 0.0
         self._forget()

@@ -98,9 +98,11 @@ class Wire(httpcore2.NetworkStream):
         while self._parser._whole:
             self._begun = False
             request = self._parser._whole.popleft()
-            self.kernel.spawn(
-                f"bokio {request.method} {request.path}", lambda r=request: self._serve(r)
+            served = self.kernel.spawn(
+                f"bokio {request.method} {request.path}",
+                lambda request=request: self._serve(request),
             )
+            served.facts |= self.kernel.current.facts
             self._see("sent")
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

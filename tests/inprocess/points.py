@@ -20,6 +20,7 @@ from .kernel import Kernel
 from .network import Moment
 
 POINTS = (
+    "between",  # before any statement outside a transaction, `BEGIN` among them
     "claimed",  # the flow is taken, nothing is done yet
     "before_intent",  # the step's intent is not committed
     "after_intent",  # it is, and nothing is sent
@@ -166,7 +167,9 @@ class Points:
         @wraps(real)
         def begin(cls: type[Turn], *given: Any) -> Turn:
             turn: Turn = real(cls, *given)
-            self.kernel.current.facts.pop("op", None)
+            facts = self.kernel.current.facts
+            facts.pop("op", None)
+            facts["flow"] = turn.flow
             self.reach("claimed")
             return turn
 
@@ -195,7 +198,7 @@ class Points:
             finally:
                 facts.pop("result", None)
             if name == "intend":
-                facts["op"] = step.op
+                facts["op"], facts["step"] = step.op, str(step.op_key)
                 self.reach("after_intent")
             elif name != "extend":
                 facts.pop("op", None)
@@ -211,8 +214,10 @@ class Points:
 
     def _statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """A write outside a transaction is one by itself."""
-        durable = not context["connection"].in_atomic_block and _writes(sql)
-        if not durable:
+        if context["connection"].in_atomic_block:
+            return execute(sql, params, many, context)
+        self.reach("between")
+        if not _writes(sql):
             return execute(sql, params, many, context)
         return self._around(lambda: execute(sql, params, many, context))
 
