@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import httpx2
 
 from bokio_app.bokio.errors import Unsendable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MEDIA_TYPES: Final = ("application/pdf", "image/jpeg", "image/png")  # all that Bokio takes
 _BY_ENDING: Final = {
@@ -88,17 +91,18 @@ class Source(io.RawIOBase):
         self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what io passes
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer).cast("B")
         try:
             self._file.seek(self._at)
-            piece = self._file.read(len(buffer)) or b""  # None if it would block
+            piece = self._file.read(len(room)) or b""  # None if it would block
         except Exception as failure:  # the caller's object may raise anything
             raise FileFailed(_broken("read", failure)) from failure
         self._at += len(piece)
         if self._at > self.size or (not piece and self._at < self.size):
             # The length is on the wire already; the form stays incomplete, so nobody takes it.
             raise FileFailed("the file changed its size while it was sent")
-        buffer[: len(piece)] = piece
+        room[: len(piece)] = piece
         return len(piece)
 
 

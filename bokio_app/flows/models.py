@@ -326,6 +326,7 @@ class Reading(models.Model):
     def __str__(self) -> str:
         return f"{self.subject} {self.asked_at}"
 
+
 class Recovery(models.Model):
     """A restore of the database: what it says of open flows may be older than Bokio's books."""
 

@@ -48,7 +48,9 @@ class DeleteSettlement(Delete):
         return bokio.settlements.get(invoice, settlement)
 
     def address(self, ctx: StepContext) -> str:
-        return "DELETE invoices/{remote_invoice}/settlements/{remote_settlement}".format(**ctx.payload)
+        return "DELETE invoices/{remote_invoice}/settlements/{remote_settlement}".format(
+            **ctx.payload
+        )
 
     def remove(self, ctx: StepContext, bokio: Bokio) -> None:
         invoice, settlement = remote(ctx, "remote_invoice"), remote(ctx, "remote_settlement")

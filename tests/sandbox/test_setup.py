@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,44 @@ def test_several_applications_each_see_their_own_connections(api: Api):
     assert sandbox.request("GET", f"/v1/connections/{mine}", token=general).status == 404
     assert sandbox.request("DELETE", f"/v1/connections/{mine}", token=general).status == 403
     assert api.call("GET", "company-information").status == 200
+
+
+def _rows(sandbox: SandboxProcess) -> dict[str, int]:
+    """How many rows each table of the sandbox has."""
+    with closing(sqlite3.connect(sandbox.var_dir / "sandbox.sqlite3")) as books:
+        names = books.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'sandbox_%'"
+        ).fetchall()
+        count = "SELECT count(*) FROM {}"
+        return {name: books.execute(count.format(name)).fetchone()[0] for (name,) in names}
+
+
+def test_a_reset_keeps_public_applications_with_their_own_tokens_and_nothing_else(api: Api):
+    sandbox = api.sandbox
+    general = sandbox.token_request({"grant_type": "client_credentials"}).json["access_token"]
+    sandbox.reset()
+    empty = _rows(sandbox)
+    company = sandbox.companies()[0]["id"]
+    api = Api(sandbox, company, sandbox.tokens_for(company).access_token)
+    invoice = f"invoices/{api.published()['id']}"
+    api.ok("POST", f"{invoice}/record")
+    payment = {"date": "2024-10-20", "sumBaseCurrency": 100, "bookkeepingAccountNumber": 1930}
+    api.ok("POST", f"{invoice}/payments", payment)
+    api.ok("POST", f"{invoice}/credit")
+    api.ok("POST", "items", {"description": "Tack!", "itemType": "descriptionOnlyItem"})
+    group = api.ok("POST", "tag-groups", {"name": "Kostnadsställe", "alias": "KS"})
+    api.ok("POST", f"tag-groups/{group['id']}/tags", {"name": "Varberg"})
+    private = Api(sandbox, company, sandbox.private_token(company))
+    private.draft()
+    private.ok("POST", "suppliers", {"name": "Kvarnby Trävaror AB"})
+    filled = _rows(sandbox)
+
+    sandbox.reset()
+
+    assert sum(filled.values()) > sum(empty.values()) + 20
+    assert _rows(sandbox) == empty
+    assert private.call("GET", "company-information").status == 401
+    assert sandbox.request("GET", "/v1/connections", token=general).json["items"] == []
 
 
 def test_a_new_company_has_accounts_years_and_the_method_it_was_given(sandbox: SandboxProcess):

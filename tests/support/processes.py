@@ -11,11 +11,9 @@ the test run, kill -9 of pytest included.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import secrets
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from tests.support import templates
 from tests.support.net import free_port, http_status, wait_until
 from tests.support.sandbox import SandboxProcess
 from tools import children, programs, valkey
@@ -166,7 +165,7 @@ class Stack:
         Without a broker there is no scheduler: it could reach nobody.
         """
         if self.embedded:
-            _copy_sqlite_template(self.var / "app.sqlite3")
+            templates.copy("stack", self.var / "app.sqlite3", migrate=_migrate_sqlite)
         everyone = [self.web, self.worker]
         if self.broker:
             self.broker.start()
@@ -264,6 +263,10 @@ def _migrate(env: Mapping[str, str]) -> None:
     assert done.returncode == 0, f"migrate: {done.stdout}{done.stderr}"
 
 
+def _migrate_sqlite(folder: Path) -> None:
+    _migrate(_environment() | {"DATABASE_URL": "", "VAR_DIR": str(folder)})
+
+
 @contextlib.contextmanager
 def _fresh_postgres() -> Iterator[str]:
     """Make a migrated database on the test run's server; yield its address, then drop it."""
@@ -293,20 +296,3 @@ def _sql(statement: LiteralString, *names: str) -> sql.Composed:
 
 def _on_server(server: str, database: str) -> str:
     return urlsplit(server)._replace(path=f"/{database}").geturl()
-
-
-def _copy_sqlite_template(target: Path) -> None:
-    """Put a migrated SQLite database at `target`; it is migrated once in a test run."""
-    folder = Path(os.environ["VAR_DIR"]) / "stack-template"
-    folder.mkdir(exist_ok=True)
-    template = folder / "app.sqlite3"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "ready").exists():
-            _migrate(_environment() | {"DATABASE_URL": "", "VAR_DIR": str(folder)})
-            (folder / "ready").touch()
-    with (
-        contextlib.closing(sqlite3.connect(template)) as source,
-        contextlib.closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)

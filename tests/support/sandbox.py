@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support import templates
 from tests.support.sandbox_client import (
     ALL_SCOPES,
     Reply,
@@ -34,6 +35,7 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "sandbox ready "
+DATABASE = "sandbox.sqlite3"
 START_SECONDS = 60.0
 
 
@@ -41,7 +43,8 @@ class SandboxProcess(SandboxClient):
     """Runs `manage.py sandbox` on a free port. Use as a context manager or with start and stop.
 
     `env` adds to the environment; `companies` and `history` say how much is seeded. The books
-    live in a folder of their own that goes away with the object's last `stop(forget=True)`.
+    live in a folder of their own that goes away with the object's last `stop(forget=True)`, and
+    begin as a copy of migrated tables; in a `var_dir` the sandbox migrates them itself.
     """
 
     def __init__(
@@ -73,16 +76,15 @@ class SandboxProcess(SandboxClient):
 
     def start(self) -> Self:
         """Start and wait until it answers. After a stop: the same port and the same books."""
+        if self._folder and not (self.var_dir / DATABASE).exists() and "VAR_DIR" in os.environ:
+            templates.copy("sandbox", self.var_dir / DATABASE, migrate=_migrate)
         environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings",
-            "VAR_DIR": str(self.var_dir),
+            **_environment(self.var_dir),
             "SANDBOX_CLIENT_ID": self.client_id,
             "SANDBOX_CLIENT_SECRET": self.client_secret,
             "SANDBOX_REDIRECT_URIS": self.redirect_uri,
             "PYTHONUNBUFFERED": "1",
         }
-        environment.pop("SANDBOX_DATABASE_URL", None)
         environment.update(self._env)
         self.client_id = environment["SANDBOX_CLIENT_ID"]
         self.client_secret = environment["SANDBOX_CLIENT_SECRET"]
@@ -157,6 +159,19 @@ class SandboxProcess(SandboxClient):
             "history": self._history if history is None else history,
         }
         return self.control("POST", "reset", wanted)["companies"]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The environment of a sandbox that keeps its books in the folder."""
+    ours = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings", "VAR_DIR": str(folder)}
+    environment = {**os.environ, **ours}
+    environment.pop("SANDBOX_DATABASE_URL", None)
+    return environment
+
+
+def _migrate(folder: Path) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=_environment(folder), check=True)
 
 
 @contextlib.contextmanager

@@ -15,14 +15,18 @@ from tools.programs import ROOT
 SCRIPT = ROOT / "tools" / "bootstrap.py"
 
 
+def miniature(folder: Path) -> Path:
+    """Make a project of the set-up, no requirements, and one tool that greets."""
+    (folder / "tools").mkdir()
+    shutil.copy(SCRIPT, folder / "tools")
+    (folder / "tools" / "greet.py").write_text("import sys; print('hello', *sys.argv[1:])")
+    (folder / "requirements.txt").write_text("")
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project in miniature: the set-up, no requirements, and one tool that greets."""
-    (tmp_path / "tools").mkdir()
-    shutil.copy(SCRIPT, tmp_path / "tools")
-    (tmp_path / "tools" / "greet.py").write_text("import sys; print('hello', *sys.argv[1:])")
-    (tmp_path / "requirements.txt").write_text("")
-    return tmp_path
+    return miniature(tmp_path)
 
 
 def run(project: Path, *, before: str = "", path: str | None = None) -> tuple[int, str]:
@@ -82,9 +86,18 @@ def test_a_missing_venv_module_names_the_package_to_install(project: Path, modul
     assert f"sudo apt-get install python{version}-venv" in line
 
 
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
+    """A fresh folder after its set-up, which takes long; what that ended with and printed."""
+    project = miniature(tmp_path_factory.mktemp("project"))
+    return project, *run(project)
+
+
 @pytest.mark.slow
-def test_a_fresh_folder_is_set_up_once_and_then_starts_at_once(project: Path) -> None:
-    code, output = run(project)
+def test_a_fresh_folder_is_set_up_once_and_then_starts_at_once(
+    set_up: tuple[Path, int, str],
+) -> None:
+    project, code, output = set_up
     assert code == 0, output
     assert output.splitlines()[-1] == "hello you"
     assert "Creating .venv" in output
@@ -101,8 +114,11 @@ def test_a_fresh_folder_is_set_up_once_and_then_starts_at_once(project: Path) ->
 
 
 @pytest.mark.slow
-def test_an_environment_that_no_longer_runs_is_made_anew(project: Path) -> None:
-    assert run(project)[0] == 0
+def test_an_environment_that_no_longer_runs_is_made_anew(
+    set_up: tuple[Path, int, str], tmp_path: Path
+) -> None:
+    project = shutil.copytree(set_up[0], tmp_path / "project", symlinks=True)
+    (project / "requirements.txt").write_text("")
     python = project / ".venv" / "bin" / "python"
     python.unlink()
     python.symlink_to("/no/such/python")

@@ -1,41 +1,11 @@
-"""Importing this module fills the table of operations."""
+"""Importing this module fills the table of operations: each module registers its own."""
 
-from bokio_app.sandbox import oauth
-from bokio_app.sandbox.api import (
-    attachments,
-    bank_payments,
-    comments,
-    company,
-    connections,
-    credit_notes,
-    customers,
-    invoices,
-    items,
-    journal_entries,
-    receipts,
-    sie,
-    supplier_invoices,
-    suppliers,
-    tags,
-    uploads,
-)
+import pkgutil
+from importlib import import_module
+
+from bokio_app.sandbox import api, oauth
 
 MODULES = (
-    attachments,
-    bank_payments,
-    comments,
-    company,
-    connections,
-    credit_notes,
-    customers,
-    invoices,
-    items,
-    journal_entries,
-    receipts,
-    sie,
-    supplier_invoices,
-    suppliers,
-    tags,
-    uploads,
+    *(import_module(f"{api.__name__}.{each.name}") for each in pkgutil.iter_modules(api.__path__)),
     oauth,
 )

@@ -1,16 +1,12 @@
 """One credit note, which a person in Bokio can change, publish, record, or delete as a draft."""
 
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
@@ -19,14 +15,14 @@ from bokio_app.sandbox import crediting, pdf
 from bokio_app.sandbox.models import Company, CreditNote
 from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_company
-from bokio_app.sandbox.pages.acts import Refused, attempt
+from bokio_app.sandbox.pages.acts import Acts, Refused, perform, status_of, submit
 from bokio_app.sandbox.pages.books import account_names
 from bokio_app.sandbox.pages.files import PDF, file_answer
 from bokio_app.sandbox.pages.lists import company_page
 from bokio_app.sandbox.totals import sales_lines
 from bokio_app.sandbox.wire import plain
 
-ACTS: dict[str, tuple[Callable[[CreditNote], object], str | Promise]] = {
+ACTS: Acts[CreditNote] = {
     "publish": (crediting.publish, _("The credit note is published.")),
     "record": (crediting.record, _("The credit note is recorded.")),
     "delete": (crediting.delete_draft, _("The draft is deleted.")),
@@ -85,7 +81,6 @@ def _page(
     *,
     refused: Refused | None = None,
     form: QuantitiesForm | None = None,
-    status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     context = {
         "note": row,
@@ -94,6 +89,7 @@ def _page(
         "form": form or QuantitiesForm(row),
         "opened": form is not None,
     }
+    status = status_of(refused, typed=form is not None)
     return company_page(request, row.company, "credit-notes", "credit_note", context, status=status)
 
 
@@ -101,15 +97,9 @@ def _page(
 @for_company
 def act(request: HttpRequest, company: Company, note_id: uuid.UUID) -> HttpResponse:
     """Publish, record or delete the credit note."""
-    name = request.POST.get("action", "")
-    if name not in ACTS:
-        raise Http404
-    step, said = ACTS[name]
-    if refused := attempt(lambda: step(find(company, note_id))):
-        row = find(company, note_id)
-        return _page(request, row, refused=refused, status=HTTPStatus.CONFLICT)
-    messages.success(request, str(said))
-    if name == "delete":
+    if refused := perform(request, ACTS, lambda: find(company, note_id)):
+        return _page(request, find(company, note_id), refused=refused)
+    if request.POST["action"] == "delete":
         return redirect("credit-notes", company.uuid)
     return redirect("credit-note", company.uuid, note_id)
 
@@ -119,14 +109,14 @@ def act(request: HttpRequest, company: Company, note_id: uuid.UUID) -> HttpRespo
 def change(request: HttpRequest, company: Company, note_id: uuid.UUID) -> HttpResponse:
     """Credit less of some lines, or leave some out."""
     form = QuantitiesForm(find(company, note_id), request.POST)
-    if not form.is_valid():
-        row = find(company, note_id)
-        return _page(request, row, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if refused := attempt(lambda: form.put_on(find(company, note_id))):
-        row = find(company, note_id)
-        return _page(request, row, form=form, refused=refused, status=HTTPStatus.CONFLICT)
-    messages.success(request, _("The draft is saved."))
-    return redirect("credit-note", company.uuid, note_id)
+    return submit(
+        request,
+        form,
+        lambda: find(company, note_id),
+        said=_("The draft is saved."),
+        then=redirect("credit-note", company.uuid, note_id),
+        again=lambda refused: _page(request, find(company, note_id), form=form, refused=refused),
+    )
 
 
 @require_GET

@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -16,18 +15,22 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from bokio_app.sandbox import clock, invoicing
-from bokio_app.sandbox.api.shapes import REFERENCES
 from bokio_app.sandbox.lines import LONGEST_DESCRIPTION, LONGEST_UNIT, TAX_RATES, fresh_id
 from bokio_app.sandbox.models import Company, Customer, Invoice
 from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_company
-from bokio_app.sandbox.pages.acts import attempt
+from bokio_app.sandbox.pages.acts import attempt, status_of
 from bokio_app.sandbox.pages.lists import company_page
 from bokio_app.sandbox.wire import plain
 
 BLANK_LINES = 3
 MOST_LINES = 200
 SOLD = (("services", _("Service")), ("goods", _("Goods")), ("", _("Text only")))
+# What an invoice's references are called on the form and, as the API names them, in the books.
+REFERENCES = {
+    "buyer_reference": "buyerReference",
+    "order_number_reference": "orderNumberReference",
+}
 UNITS = ("unspecified", "hour", "day", "piece", "week", "month", "kilogram", "meter", "mile")
 
 
@@ -37,17 +40,15 @@ class DraftForm(forms.Form):
     customer = forms.ModelChoiceField(Customer.objects.none(), label=_("Customer"), required=False)
     invoice_date = fields.day(label=_("Invoice date"))
     due_date = fields.day(label=_("Due date"))
-    buyerReference = forms.CharField(  # noqa: N815  # the API's own name, by which it is stored
-        label=_("Buyer's reference"), max_length=200, required=False
-    )
-    orderNumberReference = forms.CharField(  # noqa: N815  # as above
+    buyer_reference = forms.CharField(label=_("Buyer's reference"), max_length=200, required=False)
+    order_number_reference = forms.CharField(
         label=_("Order number"), max_length=200, required=False
     )
     rounding = forms.BooleanField(label=_("Round the total to whole kronor"), required=False)
 
     def __init__(self, company: Company, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["customer"].queryset = company.customers.order_by("name")  # type: ignore[attr-defined]  # a ModelChoiceField
+        fields.offer_rows(self, "customer", company.customers.order_by("name"))
 
     def clean(self) -> None:
         super().clean()
@@ -61,7 +62,7 @@ class DraftForm(forms.Form):
         row.customer_name = row.customer.name if row.customer else ""
         row.invoice_date, row.due_date = data["invoice_date"], data["due_date"]
         row.rounding = data["rounding"]
-        changed = {name: data[name] for name in REFERENCES if name in data}
+        changed = {kept: data[shown] for shown, kept in REFERENCES.items()}
         row.references = {**row.references, **changed}
 
 
@@ -178,11 +179,8 @@ def _edit(request: HttpRequest, company: Company, row: Invoice) -> HttpResponse:
             messages.success(request, gettext("The draft is saved."))
             return redirect("invoice", company.uuid, row.uuid)
     context = {"invoice": row, "head": head, "lines": lines, "refused": refused, "units": UNITS}
-    status = HTTPStatus.CONFLICT if refused else HTTPStatus.UNPROCESSABLE_ENTITY
-    wrong = request.method == "POST"
-    return company_page(
-        request, company, "invoices", "draft", context, status=status if wrong else HTTPStatus.OK
-    )
+    status = status_of(refused, typed=head.is_bound)
+    return company_page(request, company, "invoices", "draft", context, status=status)
 
 
 def _head_of(row: Invoice) -> dict[str, Any]:
@@ -191,7 +189,7 @@ def _head_of(row: Invoice) -> dict[str, Any]:
         "invoice_date": row.invoice_date,
         "due_date": row.due_date,
         "rounding": row.rounding,
-        **row.references,
+        **{shown: row.references.get(kept) for shown, kept in REFERENCES.items()},
     }
 
 

@@ -111,9 +111,9 @@ class OrderForm(forms.Form):
         only = self.kind.operation
         operations = [only] if only else [faults.ANY, *operation_ids()]
         everything = {faults.ANY: _("every operation")}
-        self.fields["operation"].choices = [(one, everything.get(one, one)) for one in operations]  # type: ignore[attr-defined]  # a ChoiceField
+        fields.offer(self, "operation", [(one, everything.get(one, one)) for one in operations])
         companies = [(str(row.uuid), row.name) for row in Company.objects.order_by("name")]
-        self.fields["company"].choices = [("", _("every company")), *companies]  # type: ignore[attr-defined]  # a ChoiceField
+        fields.offer(self, "company", [("", _("every company")), *companies])
         for param in self.kind.params:
             self.fields[PARAM + param.name] = _param_field(param)
 

@@ -1,9 +1,11 @@
-"""Form fields that read numbers as people in Sweden type them."""
+"""Form fields that read numbers as people in Sweden type them, and what fields offer to choose."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from bokio_app.sandbox.api.reader import FINEST_DECIMALS
@@ -52,3 +54,13 @@ class DayInput(forms.DateInput):
 
 def day(**options: Any) -> forms.DateField:
     return forms.DateField(widget=DayInput(), input_formats=["%Y-%m-%d"], **options)
+
+
+def offer(form: forms.Form, name: str, choices: Iterable[tuple[object, object]]) -> None:
+    """Set what the choice field of this form offers: pairs of a value and its words."""
+    cast("forms.ChoiceField", form.fields[name]).choices = choices
+
+
+def offer_rows(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
+    """Set which rows the model choice field of this form offers."""
+    cast("forms.ModelChoiceField[Any]", form.fields[name]).queryset = rows

@@ -1,10 +1,10 @@
 """One invoice, and all that a person in Bokio can do with it behind the application's back."""
 
 import uuid
-from collections.abc import Callable
-from http import HTTPStatus
+from typing import TypeVar
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import Promise
@@ -15,21 +15,22 @@ from bokio_app.sandbox import crediting, invoicing, pdf
 from bokio_app.sandbox.models import Company, CreditNote, Invoice, Payment, Settlement
 from bokio_app.sandbox.pages import receipts
 from bokio_app.sandbox.pages.access import for_company
-from bokio_app.sandbox.pages.acts import Refused, attempt
+from bokio_app.sandbox.pages.acts import Acts, Refused, attempt, perform, status_of, submit
 from bokio_app.sandbox.pages.books import account_names
 from bokio_app.sandbox.pages.files import PDF, file_answer
 from bokio_app.sandbox.pages.lists import company_page
 
-PLAIN_ACTS: dict[str, tuple[Callable[[Invoice], object], str | Promise]] = {
+Receipt = TypeVar("Receipt", Payment, Settlement)
+INVOICE_ACTS: Acts[Invoice] = {
     "publish": (invoicing.publish, _("The invoice is published.")),
     "record": (invoicing.record_invoice, _("The invoice is recorded.")),
     "delete": (invoicing.delete_draft, _("The draft is deleted.")),
 }
-PAYMENT_ACTS: dict[str, tuple[Callable[[Payment], object], str | Promise]] = {
+PAYMENT_ACTS: Acts[Payment] = {
     "record": (invoicing.record_payment, _("The payment is recorded.")),
     "delete": (invoicing.delete_payment, _("The payment is deleted.")),
 }
-SETTLEMENT_ACTS: dict[str, tuple[Callable[[Settlement], object], str | Promise]] = {
+SETTLEMENT_ACTS: Acts[Settlement] = {
     "record": (invoicing.record_settlement, _("The settlement is recorded.")),
     "delete": (invoicing.delete_settlement, _("The settlement is deleted.")),
 }
@@ -51,10 +52,10 @@ def _page(
     row: Invoice,
     *,
     refused: Refused | None = None,
-    pay: receipts.PaymentForm | None = None,
-    settle: receipts.SettlementForm | None = None,
-    status: HTTPStatus = HTTPStatus.OK,
+    form: receipts.PaymentForm | receipts.SettlementForm | None = None,
 ) -> HttpResponse:
+    pay = form if isinstance(form, receipts.PaymentForm) else None
+    settle = form if isinstance(form, receipts.SettlementForm) else None
     payments = row.payments.select_related("entry").prefetch_related("entry__items")
     settlements = row.settlements.select_related("entry").prefetch_related("entry__items")
     paid, settled = list(payments.order_by("id")), list(settlements.order_by("id"))
@@ -73,6 +74,7 @@ def _page(
         "kinds": receipts.KINDS,
         "opened": "pay" if pay else "settle" if settle else "",
     }
+    status = status_of(refused, typed=form is not None)
     return company_page(request, row.company, "invoices", "invoice", context, status=status)
 
 
@@ -80,23 +82,11 @@ def _page(
 @for_company
 def act(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> HttpResponse:
     """Publish, record or delete the invoice."""
-    name = request.POST.get("action", "")
-    if name not in PLAIN_ACTS:
-        raise Http404
-    step, said = PLAIN_ACTS[name]
-    if refused := attempt(lambda: step(find(company, invoice_id))):
-        return _refused(request, company, invoice_id, refused)
-    messages.success(request, str(said))
-    if name == "delete":
+    if refused := perform(request, INVOICE_ACTS, lambda: find(company, invoice_id)):
+        return _page(request, find(company, invoice_id), refused=refused)
+    if request.POST["action"] == "delete":
         return redirect("invoices", company.uuid)
     return redirect("invoice", company.uuid, invoice_id)
-
-
-def _refused(
-    request: HttpRequest, company: Company, invoice_id: uuid.UUID, refused: Refused
-) -> HttpResponse:
-    row = find(company, invoice_id)
-    return _page(request, row, refused=refused, status=HTTPStatus.CONFLICT)
 
 
 @require_POST
@@ -105,7 +95,7 @@ def credit(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> Htt
     """Draft a credit note over what is left to credit, and show it."""
     made: list[CreditNote] = []
     if refused := attempt(lambda: made.append(crediting.create(find(company, invoice_id)))):
-        return _refused(request, company, invoice_id, refused)
+        return _page(request, find(company, invoice_id), refused=refused)
     messages.success(request, _("A draft of a credit note is made. Publish it to credit."))
     return redirect("credit-note", company.uuid, made[0].uuid)
 
@@ -115,28 +105,31 @@ def credit(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> Htt
 def pay(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> HttpResponse:
     """Register a payment of any size; what was typed stays when it cannot be done."""
     form = receipts.payment_form(find(company, invoice_id), request.POST)
-    if not form.is_valid():
-        row = find(company, invoice_id)
-        return _page(request, row, pay=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if refused := attempt(lambda: form.put_on(find(company, invoice_id))):
-        row = find(company, invoice_id)
-        return _page(request, row, pay=form, refused=refused, status=HTTPStatus.CONFLICT)
-    messages.success(request, _("The payment is registered."))
-    return redirect("invoice", company.uuid, invoice_id)
+    return _register(request, company, invoice_id, form, _("The payment is registered."))
 
 
 @require_POST
 @for_company
 def settle(request: HttpRequest, company: Company, invoice_id: uuid.UUID) -> HttpResponse:
     form = receipts.settlement_form(request.POST)
-    if not form.is_valid():
-        row = find(company, invoice_id)
-        return _page(request, row, settle=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if refused := attempt(lambda: form.put_on(find(company, invoice_id))):
-        row = find(company, invoice_id)
-        return _page(request, row, settle=form, refused=refused, status=HTTPStatus.CONFLICT)
-    messages.success(request, _("The settlement is registered."))
-    return redirect("invoice", company.uuid, invoice_id)
+    return _register(request, company, invoice_id, form, _("The settlement is registered."))
+
+
+def _register(
+    request: HttpRequest,
+    company: Company,
+    invoice_id: uuid.UUID,
+    form: receipts.PaymentForm | receipts.SettlementForm,
+    said: str | Promise,
+) -> HttpResponse:
+    return submit(
+        request,
+        form,
+        lambda: find(company, invoice_id),
+        said=said,
+        then=redirect("invoice", company.uuid, invoice_id),
+        again=lambda refused: _page(request, find(company, invoice_id), form=form, refused=refused),
+    )
 
 
 @require_POST
@@ -145,19 +138,8 @@ def act_on_payment(
     request: HttpRequest, company: Company, invoice_id: uuid.UUID, payment_id: uuid.UUID
 ) -> HttpResponse:
     """Record or delete a payment."""
-    name = request.POST.get("action", "")
-    if name not in PAYMENT_ACTS:
-        raise Http404
-    step, said = PAYMENT_ACTS[name]
-
-    def do() -> None:
-        rows = Payment.objects.select_related("invoice__company", "invoice__customer", "entry")
-        step(get_object_or_404(rows, invoice=find(company, invoice_id), uuid=payment_id))
-
-    if refused := attempt(do):
-        return _refused(request, company, invoice_id, refused)
-    messages.success(request, str(said))
-    return redirect("invoice", company.uuid, invoice_id)
+    rows = Payment.objects.select_related("invoice__company", "invoice__customer", "entry")
+    return _act_on(request, company, invoice_id, PAYMENT_ACTS, rows.filter(uuid=payment_id))
 
 
 @require_POST
@@ -166,18 +148,24 @@ def act_on_settlement(
     request: HttpRequest, company: Company, invoice_id: uuid.UUID, settlement_id: uuid.UUID
 ) -> HttpResponse:
     """Record or delete a settlement."""
-    name = request.POST.get("action", "")
-    if name not in SETTLEMENT_ACTS:
-        raise Http404
-    step, said = SETTLEMENT_ACTS[name]
+    rows = Settlement.objects.select_related("invoice__company", "entry")
+    return _act_on(request, company, invoice_id, SETTLEMENT_ACTS, rows.filter(uuid=settlement_id))
 
-    def do() -> None:
-        rows = Settlement.objects.select_related("invoice__company", "entry")
-        step(get_object_or_404(rows, invoice=find(company, invoice_id), uuid=settlement_id))
 
-    if refused := attempt(do):
-        return _refused(request, company, invoice_id, refused)
-    messages.success(request, str(said))
+def _act_on(
+    request: HttpRequest,
+    company: Company,
+    invoice_id: uuid.UUID,
+    acts: Acts[Receipt],
+    chosen: QuerySet[Receipt],
+) -> HttpResponse:
+    """Do what was pressed to the `chosen` receipt, if it belongs to the invoice."""
+
+    def receipt() -> Receipt:
+        return get_object_or_404(chosen, invoice=find(company, invoice_id))
+
+    if refused := perform(request, acts, receipt):
+        return _page(request, find(company, invoice_id), refused=refused)
     return redirect("invoice", company.uuid, invoice_id)
 
 

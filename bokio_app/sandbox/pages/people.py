@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from bokio_app.sandbox import clock, registration, store, switches
 from bokio_app.sandbox.models import Company, Connection, Invoice, Person
+from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_person
 from bokio_app.sandbox.pages.books import ZERO, balances_of
 from bokio_app.sandbox.pages.company import PLANS
@@ -53,7 +54,7 @@ class CompanyForm(forms.Form):
         super().__init__(*args, **options)
         this = clock.today().year
         years = [(year, str(year)) for year in range(this, this - YEARS_BACK - 1, -1)]
-        self.fields["first_year"].choices = years  # type: ignore[attr-defined]  # a ChoiceField
+        fields.offer(self, "first_year", years)
 
 
 class PersonForm(forms.Form):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from bokio_app.sandbox import oauth, registration, store
 from bokio_app.sandbox.models import Application, Company, Person
+from bokio_app.sandbox.pages import fields
 from bokio_app.sandbox.pages.access import for_person
 
 
@@ -54,7 +55,7 @@ class PrivateForm(forms.Form):
 
     def __init__(self, person: Person, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["company"].queryset = person.companies.order_by("name")  # type: ignore[attr-defined]  # a ModelChoiceField
+        fields.offer_rows(self, "company", person.companies.order_by("name"))
 
 
 @require_GET

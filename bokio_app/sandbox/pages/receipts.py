@@ -40,7 +40,7 @@ class PaymentForm(forms.Form):
     def __init__(self, company: Company, data: Any, *, initial: dict[str, Any]) -> None:
         super().__init__(data, auto_id="pay-%s", initial=initial)
         rows = company.accounts.filter(receives_payments=True).order_by("number")
-        self.fields["account"].choices = [(row.number, str(row)) for row in rows]  # type: ignore[attr-defined]  # a ChoiceField
+        fields.offer(self, "account", [(row.number, str(row)) for row in rows])
 
     def put_on(self, invoice: Invoice) -> None:
         data = self.cleaned_data
