@@ -561,7 +561,7 @@ CASES = (
         effects=draft_is_as_wanted,
         meddle=change_invoice,
         meddled="ambiguous",
-        beforehand="looks answered",
+        beforehand="looks answered rest",
         removes=act("delete"),
     ),
     Case(
@@ -571,7 +571,7 @@ CASES = (
         begin=delete_draft,
         effects=gone(count("invoices")),
         meddle=act("delete"),
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="credit_invoice",
@@ -615,7 +615,7 @@ CASES = (
         ),
         meddle=change_note,
         meddled="ambiguous",
-        beforehand="looks answered",
+        beforehand="looks answered rest",
         removes=delete_note,
     ),
     Case(
@@ -627,7 +627,7 @@ CASES = (
         effects=customer_is_as_wanted,
         meddle=rename_customer,
         meddled="ambiguous",
-        beforehand="looks answered",
+        beforehand="looks answered rest",
         removes=lambda world: world.api.customers.delete(world.made["customer"]),
     ),
     Case(
@@ -648,7 +648,7 @@ CASES = (
         begin=delete_attachment,
         effects=gone(attachments),
         meddle=remove_attachments,
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="upload_voucher",
@@ -662,7 +662,7 @@ CASES = (
             OutgoingFile("annat.pdf", PDF), description="Kvitto"
         ),
         meddled="absent",
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="create_item",
@@ -682,7 +682,7 @@ CASES = (
         effects=item_is_as_wanted,
         meddle=change_item,
         meddled="ambiguous",
-        beforehand="looks answered",
+        beforehand="looks answered rest",
         removes=lambda world: world.api.items.delete(world.made["item"]),
     ),
     Case(
@@ -692,7 +692,7 @@ CASES = (
         begin=on_item("delete_item"),
         effects=gone(items),
         meddle=lambda world: world.api.items.delete(world.made["item"]),
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="write_journal_entry",
@@ -719,7 +719,7 @@ CASES = (
         begin=delete_payment,
         effects=gone(count("payments")),
         meddle=take_all_back,
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="delete_settlement",
@@ -728,7 +728,7 @@ CASES = (
         begin=delete_settlement,
         effects=gone(count("settlements")),
         meddle=take_all_back,
-        beforehand="answered",
+        beforehand="answered rest",
     ),
     Case(
         op="prepare_bank_payment",
@@ -738,6 +738,6 @@ CASES = (
         effects=bank_payments,
         meddle=equal_bank_payment,
         meddled="absent",
-        beforehand="answered",
+        beforehand="answered rest",
     ),
 )
