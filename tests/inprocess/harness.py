@@ -99,13 +99,18 @@ class Harness:
         return [Connection.objects.get(pk=pk) for pk in self._connected.connections]
 
     @contextmanager
-    def fresh(self, *, seed: int | str = 0) -> Iterator[Harness]:
-        """Begin a run: books and rows as after connecting, nothing ordered, dice from the seed."""
+    def fresh(
+        self, *, seed: int | str = 0, begin: tuple[Snapshot, float] | None = None
+    ) -> Iterator[Harness]:
+        """Begin a run: books and rows as after connecting, or as in a snapshot that was taken at a
+        time; nothing ordered, dice from the seed.
+        """
+        snapshot, time = begin or (self._connected.snapshot, self._connected.time)
         self.points.ordered.clear()
         self.points.listeners.clear()
         with self.machine.running():
-            self.machine.restart(now=self._connected.time, seed=seed)
-            self._connected.snapshot.restore()
+            self.machine.restart(now=time, seed=seed)
+            snapshot.restore()
             with self.bells.heard(), self.points.watching():
                 yield self
 

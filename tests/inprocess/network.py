@@ -133,7 +133,11 @@ class Wire(httpcore2.NetworkStream):
         return None
 
     def _see(self, place: str) -> None:
-        self.network.seen(Moment(place, self._method, self._path))
+        try:
+            self.network.seen(Moment(place, self._method, self._path))
+        except httpcore2.WriteError:
+            self._reset = True  # who can write no more reads no answer either
+            raise
 
     # The server's side
 
