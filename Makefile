@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm simulate contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -56,6 +56,9 @@ contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)
 contract-cases: ## Send generated cases to the sandbox: CASES=10000 SEED=1
 	$(TEST) tools.contract_cases
+
+simulate: ## Play seeded runs with every fault, and hold each to the rules: SEEDS=100000 FIRST=0
+	$(TEST) tools.simulate --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0)
 
 coverage-table: ## Write docs/coverage.md from the code and the contract
 	$(TEST) tools.operations

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import router, transaction
 
 from bokio_app.sandbox import clock, switches
 from bokio_app.sandbox.models import State
@@ -25,10 +25,11 @@ class Generation:
 def write(*, changes_access: bool = True) -> Iterator[None]:
     """Hold the only write transaction. Committed at the end, undone by any exception.
 
-    `changes_access` is false for writes that touch neither tokens nor a company's own row.
+    `changes_access` is false for writes that touch neither tokens nor a company's own row. The
+    database is the one that the sandbox's rows live on, which a router may have put elsewhere.
     """
     with _writing:
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(State)):
             yield
         if changes_access:
             Generation.value += 1
