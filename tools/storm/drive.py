@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.db.models.functions import Now
 
+from bokio_app.connections.models import Connection
 from bokio_app.flows.models import FlowState, Step, StepState
 
 from .feeding import Office, moving_flows, surely
 from .scene import Scene
 from .wanted import Wanted
-from .weather import strikes
+from .weather import REFRESH, strikes
 
 TICK = 0.2
 OPEN_PER_COMPANY = 6  # flows that wait or run: enough to keep every worker busy
@@ -76,6 +78,8 @@ class Drive:
                 fed = self._feed(fed, min(goal, fed + max(room, 0)))
             elif time.monotonic() >= due and self.scene.may(self.deeds[done]):
                 self.scene.do(self.deeds[done])
+                if self.deeds[done] == REFRESH:
+                    self._until_renewed()
                 course.deeds[self.deeds[done]] += 1
                 course.last_fault_at = time.monotonic()
                 done += 1
@@ -85,6 +89,13 @@ class Drive:
                 time.sleep(TICK)
         self._calm(course)
         self._until_quiet(course)
+
+    def _until_renewed(self) -> None:
+        """Wait until whoever refreshes has the new pair: see `weather.lose_a_refresh`."""
+        under_way = Q(refresh_owner__isnull=False, refresh_until__gt=Now())
+        while surely(Connection.objects.filter(under_way).exists):
+            self._tick()
+            time.sleep(TICK)
 
     def _goal(self, done: int) -> int:
         """How many orders are to be out before the next deed: as many parts as there are deeds."""
