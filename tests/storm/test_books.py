@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
@@ -28,9 +28,7 @@ def company(connection: Connection) -> Company:
 
 
 @pytest.fixture
-def ordered(
-    connection: Connection, company: Company, person: User, settings: SettingsWrapper
-) -> list[Wanted]:
+def ordered(connection: Connection, company: Company, person: User, settings: Any) -> list[Wanted]:
     """Orders of every shape, carried out without any fault."""
     settings.FLOW_SEND_GUARD, settings.FLOW_DEADLINE = 5, 30  # nothing here waits for them to pass
     office = Office(connection.tenant, person)
