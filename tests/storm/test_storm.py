@@ -19,6 +19,7 @@ SMALL = {
     "crashes": 1,
     "flushes": 1,
     "brokers": 1,
+    "refreshes": 1,
     "freezes": 2,
     "frozen-flows": 6,
     "factor": 0.1,

@@ -37,7 +37,11 @@ def _storm(asked: argparse.Namespace) -> bool:
     gives_up_at = time.monotonic() + asked.minutes * 60
     size = Size(asked.companies, asked.workers, asked.factor, asked.limit)
     storm = Deeds(
-        kills=asked.kills, crashes=asked.crashes, flushes=asked.flushes, brokers=asked.brokers
+        kills=asked.kills,
+        crashes=asked.crashes,
+        flushes=asked.flushes,
+        brokers=asked.brokers,
+        refreshes=asked.refreshes,
     )
     with Scene(size, asked.seed, logs=asked.logs) as scene:
         django.setup()
@@ -77,6 +81,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--crashes", type=int, default=10, help="of PostgreSQL")
     add("--flushes", type=int, default=5, help="of Redis")
     add("--brokers", type=int, default=5, help="restarts of the broker after SIGKILL")
+    add("--refreshes", type=int, default=20, help="of tokens, whose answers are lost")
     add("--freezes", type=int, default=100, help="of worker processes, past the lease")
     add("--frozen-flows", type=int, default=0, help="for the freezes (default: a fifth)")
     add("--faults", type=float, default=1, help="multiplies how often the sandbox fails")

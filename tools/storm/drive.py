@@ -7,19 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.db.models.functions import Now
 
+from bokio_app.connections.models import Connection
 from bokio_app.flows.models import FlowState, Step, StepState
 
 from .feeding import Office, moving_flows, surely
 from .scene import Scene
 from .wanted import Wanted
-from .weather import strikes
+from .weather import REFRESH, strikes
 
 TICK = 0.2
 OPEN_PER_COMPANY = 6  # flows that wait or run: enough to keep every worker busy
-GAP = (0.2, 1.0)  # seconds between two deeds, whatever the speed of the work
+GAP = (0.1, 1.5)  # seconds between two deeds at least, whatever the speed of the work
 WINDOW = 60.0  # seconds, scaled: Bokio's rolling window
 GRACE = 180.0  # seconds, scaled: from the last fault, or from when the limit lets all through
 
@@ -67,24 +70,37 @@ class Drive:
         """Everything ordered and done, until no flow moves any more. Raises `GaveUp`."""
         lots = random.Random(self.scene.seed)  # noqa: S311  # meant to be repeatable
         fed, done, due = 0, 0, time.monotonic()
-        most_open = OPEN_PER_COMPANY * self.scene.size.companies
         while done < len(self.deeds) or fed < len(self.wanted):
             self._tick()
-            goal = self._goal(done)
-            if fed < goal:
-                room = most_open - surely(moving_flows)
-                fed = self._feed(fed, min(goal, fed + max(room, 0)))
-            elif time.monotonic() >= due and self.scene.may(self.deeds[done]):
-                self.scene.do(self.deeds[done])
-                course.deeds[self.deeds[done]] += 1
-                course.last_fault_at = time.monotonic()
+            next_deed = self.deeds[done] if done < len(self.deeds) else ""
+            if next_deed and not self.scene.may(next_deed):
+                time.sleep(TICK)
+            elif fed < self._goal(done):
+                fed = self._feed(fed, self._goal(done))
+                due = time.monotonic() + lots.uniform(*GAP)  # while the new flows are under way
+            elif time.monotonic() < due:
+                time.sleep(TICK / 4)
+            else:
+                self._do(next_deed, course)
                 done += 1
                 due = time.monotonic() + lots.uniform(*GAP)
                 self._tell(course, fed)
-            else:
-                time.sleep(TICK)
         self._calm(course)
         self._until_quiet(course)
+
+    def _do(self, deed: str, course: Course) -> None:
+        self.scene.do(deed)
+        if deed == REFRESH:
+            self._until_renewed()
+        course.deeds[deed] += 1
+        course.last_fault_at = time.monotonic()
+
+    def _until_renewed(self) -> None:
+        """Wait until whoever refreshes has the new pair: see `weather.lose_a_refresh`."""
+        under_way = Q(refresh_owner__isnull=False, refresh_until__gt=Now())
+        while surely(Connection.objects.filter(under_way).exists):
+            self._tick()
+            time.sleep(TICK)
 
     def _goal(self, done: int) -> int:
         """How many orders are to be out before the next deed: as many parts as there are deeds."""
@@ -92,10 +108,13 @@ class Drive:
             return len(self.wanted)
         return len(self.wanted) * (done + 1) // (len(self.deeds) + 1)
 
-    def _feed(self, fed: int, until: int) -> int:
+    def _feed(self, fed: int, goal: int) -> int:
+        """Order as many as there is room for, and pay what is sent by now; how many are out."""
+        room = OPEN_PER_COMPANY * self.scene.size.companies - surely(moving_flows)
+        until = min(goal, fed + max(room, 0))
         for each in self.wanted[fed:until]:
-            surely(lambda each=each: self.office.order(each))  # type: ignore[misc]  # mypy infers no default
-        surely(lambda: self.office.pay(self._clicked(until)))
+            surely(partial(self.office.order, each))
+        surely(partial(self.office.pay, self._clicked(until)))
         if until == fed:
             time.sleep(TICK)
         return until
@@ -133,7 +152,7 @@ class Drive:
         """
         while True:
             self._tick()
-            registered = surely(lambda: self.office.pay(self._clicked(len(self.wanted))))
+            registered = surely(partial(self.office.pay, self._clicked(len(self.wanted))))
             if not registered and surely(moving_flows) == 0:
                 break
             time.sleep(TICK)

@@ -162,7 +162,8 @@ class Office:
 
 def moving_flows() -> int:
     """How many flows have not ended and do not wait for a person."""
-    return Flow.objects.filter(state__in=[FlowState.READY, FlowState.RUNNING]).count()
+    open_ = Flow.objects.filter(state__in=[FlowState.READY, FlowState.RUNNING])
+    return open_.filter(connection__state=State.ACTIVE).count()
 
 
 def invoices_of(wanted: Iterable[Wanted]) -> dict[str, str]:

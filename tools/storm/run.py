@@ -103,7 +103,7 @@ class Run:
         return good
 
     def _late(self, course: drive.Course) -> str:
-        missing = [kind for kind in weather.KINDS if not course.strikes[kind]]
+        missing = [kind for kind in weather.SHARES if not course.strikes[kind]]
         if missing:
             return f"never struck: {', '.join(missing)}"
         if course.to_quiet is None or course.to_quiet > self._allowed:

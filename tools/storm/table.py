@@ -19,7 +19,8 @@ def rows(
     scene: Scene, orders: Sequence[Wanted], course: Course, found: Sequence[books.Finding]
 ) -> list[tuple[str, str]]:
     """Label and value. What comes from our rows and from the workers' logs counts all phases."""
-    tally, calls = surely(books.tally), scene.sandbox.calls()["counts"]
+    tally, record = surely(books.tally), scene.sandbox.calls()
+    calls = record["counts"]
     kinds = Counter(each.kind for each in found)
     shape = Counter(str(each.steps) for each in orders if not each.clicked)
     ended = course.quiet_at or time.monotonic()
@@ -32,6 +33,7 @@ def rows(
         ("calls to Bokio", str(sum(calls.values()))),
         ("token requests", str(calls.get("request-token", 0))),
         ("429 for the rate", str(scene.times_said("rate_limit_hit"))),
+        ("writes that met at an address", str(len(record["overlappingWrites"]))),
         ("fenced writers", str(scene.times_said("flow_fenced"))),
         ("processes that ended alone", str(scene.ended_alone)),
         ("steps settled by", _told(tally.steps)),
