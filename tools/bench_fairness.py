@@ -16,6 +16,7 @@ import json
 import statistics
 import sys
 import time
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,7 @@ class Fairness:
         stack.broker.start()
         stack.sandbox.start()
         stack.sandbox.set_switches(latency_seconds=LATENCY)
-        self.busy, self.quiet = (load.connect(stack, number) for number in range(2))
-        load.add_orders(stack, self.busy, flows)
+        self.busy, self.quiet = load.companies(stack, [flows, 0])
 
     def start(self, workers: list[Program]) -> None:
         """Start the workers, and wait until the batch is at Bokio's limit."""
@@ -148,7 +148,7 @@ def click(values: dict[str, Any]) -> None:
     from tests.support import make  # noqa: PLC0415
 
     connection = Connection.objects.get(pk=values["connection"])
-    person = make.member(connection.tenant)
+    person = make.member(connection.tenant, email=f"{uuid.uuid4()}@example.com")
     invoices = [
         make.invoice(
             connection,

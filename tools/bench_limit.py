@@ -77,9 +77,7 @@ class Saturation:
         stack.broker.start()
         stack.sandbox.start()
         stack.sandbox.set_switches(latency_seconds=LATENCY)
-        for number, (count, has_customer) in enumerate(zip(orders, known, strict=True)):
-            self.companies.append(load.connect(stack, number))
-            load.add_orders(stack, self.companies[-1], count, known=has_customer)
+        self.companies = load.companies(stack, orders, known=known)
         stack.sandbox.clear_calls()
         for program in (*self._workers, stack.beat):
             program.start(wait=False)

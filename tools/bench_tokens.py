@@ -56,10 +56,10 @@ def measure(folder: Path, *, generations: int) -> bool:
     """Print what the sandbox saw of it; whether that was one refresh for each generation."""
     with Stack(folder, embedded=False, env={"TIME_FACTOR": "1"}) as stack:
         stack.sandbox.start()
-        connection_id = load.connect(stack, 0).connection_id
+        [company] = load.companies(stack, [0])
         stack.sandbox.clear_calls()
         began = time.monotonic()
-        arguments = [connection_id, str(generations + 1), str(THREADS)]
+        arguments = [company.connection_id, str(generations + 1), str(THREADS)]
         workers = [
             children.spawn(
                 [sys.executable, "-m", "tools.bench_tokens", "--work", *arguments],

@@ -1,18 +1,20 @@
 """Companies with work to do, for benchmarks: made in a process of the stack that is measured.
 
-company = load.connect(stack, token=…)   # rows only: no call is made through the limiter
-load.add_orders(stack, company, 300)
+busy, quiet = load.companies(stack, [300, 0])   # rows only: nothing is called for them
+load.add_orders(stack, busy, 100)
 """
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from tests.support.processes import Stack
+from tests.support.sandbox import SandboxProcess
 
 SHELL = ("shell", "--no-imports", "-c")
 CHUNK = 500  # orders per transaction
@@ -20,7 +22,12 @@ PATIENCE = 1800.0  # seconds; so many orders take minutes
 CUSTOMER = {
     "name": "Kunden AB",
     "orgNumber": "556016-0680",
-    "address": {"line1": "Storgatan 1", "postalCode": "111 22", "city": "Stockholm"},
+    "address": {
+        "line1": "Storgatan 1",
+        "postalCode": "111 22",
+        "city": "Stockholm",
+        "country": "SE",
+    },
 }
 
 
@@ -34,45 +41,64 @@ class Company:
     customer: str
 
 
-def connect(stack: Stack, number: int, *, tenant: str = "") -> Company:
-    """Connect the sandbox's company of this number by a grant without any calls counted on it."""
+def companies(
+    stack: Stack, orders: Sequence[int], *, known: Sequence[bool] | None = None
+) -> list[Company]:
+    """Connect so many of the sandbox's companies, each with a token that nothing was called by,
+    and give them orders: for a customer that Bokio has, or (`known` False) each for a new one.
+    """
     sandbox = stack.sandbox
-    remote_id = str(sandbox.companies()[number]["id"])
-    address = {**CUSTOMER["address"], "country": "SE"}  # type: ignore[dict-item]
+    wanted = []
+    for company, count, has in zip(
+        sandbox.companies(), orders, known or [True] * len(orders), strict=False
+    ):
+        remote_id = str(company["id"])
+        tokens = asdict(sandbox.tokens_for(remote_id))
+        customer = _customer_at_bokio(sandbox, remote_id)
+        wanted.append({**tokens, "customer": customer, "count": count, "known": has})
+    return [Company(**row) for row in _run(stack, "_make", wanted)]
+
+
+def add_orders(stack: Stack, company: Company, count: int) -> None:
+    """Further orders of seven calls each."""
+    _run(stack, "_add_orders", {**asdict(company), "count": count, "known": True})
+
+
+def _customer_at_bokio(sandbox: SandboxProcess, company: str) -> str:
+    """A customer whom Bokio has, made with another token than ours."""
     made = sandbox.request(
         "POST",
-        f"/v1/companies/{remote_id}/customers",
-        token=sandbox.private_token(remote_id),
-        json_body={**CUSTOMER, "type": "company", "address": address},
+        f"/v1/companies/{company}/customers",
+        token=sandbox.private_token(company),
+        json_body={**CUSTOMER, "type": "company"},
     )
     if made.status >= 300:
         raise RuntimeError(f"no customer: {made.status} {made.body!r}")
-    tokens = sandbox.tokens_for(remote_id)
-    known = {"customer": made.json["id"], "tenant": tenant or f"tenant-{number}"}
-    row = _run(stack, "_connect", {**asdict(tokens), **known})
-    return Company(remote_id, row["connection"], row["tenant"], known["customer"])
+    return str(made.json["id"])
 
 
-def add_orders(stack: Stack, company: Company, count: int, *, known: bool = True) -> None:
-    """Orders of seven calls each for a customer that Bokio has, or of nine each for a new one."""
-    _run(stack, "_add_orders", {**asdict(company), "count": count, "known": known})
-
-
-def _run(stack: Stack, function: str, values: dict[str, Any]) -> Any:
+def _run(stack: Stack, function: str, values: object) -> Any:
     code = f"from tools import load; load.{function}({values!r})"
     return json.loads(stack.manage(*SHELL, code, seconds=PATIENCE).splitlines()[-1])
 
 
 # --- Within the stack ------------------------------------------------------------------------
-def _connect(values: dict[str, Any]) -> None:
+def _make(wanted: list[dict[str, Any]]) -> None:
+    made = [_connected(values) for values in wanted]
+    for company, values in zip(made, wanted, strict=True):
+        _keep_orders({**asdict(company), **values})
+    print(json.dumps([asdict(company) for company in made]))
+
+
+def _connected(values: dict[str, Any]) -> Company:
     from bokio_app.bokio.oauth import Tokens  # noqa: PLC0415  Django is set up only there
     from bokio_app.connections import grants  # noqa: PLC0415
     from bokio_app.connections.models import Connection, State  # noqa: PLC0415
     from bokio_app.tenants.models import Tenant  # noqa: PLC0415
     from tests.support import make  # noqa: PLC0415
 
-    slug = values["tenant"]
-    tenant, _ = Tenant.objects.get_or_create(slug=slug, defaults={"name": slug})
+    slug = uuid.uuid4().hex
+    tenant = Tenant.objects.create(name=slug, slug=slug)
     connection = Connection.objects.create(
         tenant=tenant,
         company_id=uuid.UUID(values["company_id"]),
@@ -91,10 +117,15 @@ def _connect(values: dict[str, Any]) -> None:
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     make.fiscal_year(connection)
     make.customer(connection, remote_id=values["customer"])
-    print(json.dumps({"connection": str(connection.pk), "tenant": slug}))
+    return Company(values["company_id"], str(connection.pk), slug, values["customer"])
 
 
 def _add_orders(values: dict[str, Any]) -> None:
+    _keep_orders(values)
+    print(json.dumps({"orders": values["count"]}))
+
+
+def _keep_orders(values: dict[str, Any]) -> None:
     from django.db import transaction  # noqa: PLC0415
 
     from bokio_app.batches.orders import parse  # noqa: PLC0415
@@ -107,7 +138,6 @@ def _add_orders(values: dict[str, Any]) -> None:
         with transaction.atomic():
             for line in lines[start : start + CHUNK]:
                 accept(tenant, parse(json.dumps(line).encode()))
-    print(json.dumps({"orders": len(lines)}))
 
 
 def _order(values: dict[str, Any]) -> dict[str, Any]:

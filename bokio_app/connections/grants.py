@@ -202,11 +202,15 @@ def _kept(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
 
 def _kept_now(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
     with transaction.atomic():
-        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        locked = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if locked.state == State.ENDED:
+            raise NeedsConsent  # a person has disconnected the company: no token of it is kept
         latest = TokenGrant.objects.filter(connection=connection).latest("generation")
-        if latest.generation > after and latest.refresh_token == tokens.refresh_token:
-            return latest  # it was committed, and only the answer to that was lost
-        row = store(connection, tokens, after=max(latest.generation, after))
+        if latest.generation > after:
+            return (
+                latest  # of another worker, of a new consent, or ours: its commit was unconfirmed
+            )
+        row = store(connection, tokens, after=after)
         Connection.objects.filter(pk=connection.pk, state=State.BROKEN).update(state=State.ACTIVE)
         return row
 

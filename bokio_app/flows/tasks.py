@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -53,10 +54,10 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
 
     Without a broker only a worker rings, for itself: nobody would ever empty another's queue.
     """
-    urgent = lane <= Lane.REPAIR
     if not settings.REDIS_URL:
-        _wake(connection_id, urgent=urgent)
+        _wake(connection_id, lane=lane)
         return
+    urgent = lane <= Lane.REPAIR
     queue = "click" if urgent else "work"
     try:
         work.apply_async([str(connection_id), urgent], queue=queue, retry=False, expires=60)
@@ -72,20 +73,19 @@ def work(connection_id: str, urgent: bool = False) -> None:
     claim; lost, `sweep` rings again within seconds.
     """
     Ears.heard_at = time.monotonic()
-    _wake(UUID(connection_id), urgent=urgent)
+    _wake(UUID(connection_id), lane=Lane.CLICK if urgent else Lane.BATCH)
 
 
 @shared_task
 def sweep() -> None:
     """Ring for everything that is due, left behind or no longer hindered. Safe to run twice."""
     Ears.heard_at = time.monotonic()
+    _sweep(ring)
+
+
+def _sweep(tell: Callable[..., None]) -> None:
     for connection_id, lane in look():
-        ring(connection_id, lane=lane)
-    _keep_house()
-
-
-def _keep_house() -> None:
-    """What is to be done now and then, whoever looks."""
+        tell(connection_id, lane=lane)
     usage.write()
     daily.look()
 
@@ -109,9 +109,10 @@ def due_connections() -> list[UUID]:
     return [pk for pk, _lane in _ringing(due_flows().exclude(held_elsewhere()))]
 
 
-def _wake(connection_id: UUID, *, urgent: bool) -> None:
+def _wake(connection_id: UUID, *, lane: Lane) -> None:
+    """Ring in this process, if it works."""
     if Ears.crew:
-        Ears.crew.wake(connection_id, urgent=urgent)
+        Ears.crew.wake(connection_id, urgent=lane <= Lane.REPAIR)
 
 
 def _leads() -> bool:
@@ -194,9 +195,7 @@ def _look_while_deaf() -> None:
         if settings.REDIS_URL and silent < 2 * settings.FLOW_SWEEP_EVERY:
             continue
         try:
-            for connection_id, lane in look():
-                _wake(connection_id, urgent=lane <= Lane.REPAIR)
-            _keep_house()
+            _sweep(_wake)
         except Exception:
             log.exception("poll_failed")
         finally:

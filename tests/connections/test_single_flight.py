@@ -167,6 +167,33 @@ def test_a_pair_whose_commit_was_not_confirmed_is_kept_once(
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("state, generation", [(State.ACTIVE, 2), (State.ENDED, 1)])
+def test_a_late_pair_takes_the_place_of_no_newer_consent_and_of_no_disconnection(
+    state: State,
+    generation: int,
+    sandbox: SandboxProcess,
+    connection: Connection,
+    elsewhere: ThreadPoolExecutor,
+) -> None:
+    hold = sandbox.add_fault("request-token", "hold_after")
+    frozen = elsewhere.submit(refreshing, connection)
+    sandbox.wait_held(hold)
+    if state == State.ACTIVE:
+        reconnect(sandbox, connection)
+    else:
+        Connection.objects.update(state=state)
+
+    sandbox.release(hold)
+
+    if state == State.ACTIVE:
+        assert frozen.result() == 2
+    else:
+        with pytest.raises(grants.NeedsConsent):
+            frozen.result()
+    assert (newest(connection), Connection.objects.get().state) == (generation, state)
+
+
+@pytest.mark.fault
 def test_while_bokio_renews_no_tokens_not_every_call_asks_for_one(
     sandbox: SandboxProcess, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
