@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm simulate contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm simulate soak contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -33,6 +33,14 @@ format: ## Put the code into its format
 
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
+
+bench: bench-flows ## Measure everything that has a goal of its own, one after the other
+
+bench-flows: ## Time what a durable step costs, beside a bare loop and its peers
+	$(TEST) tools.bench_flows --write
+
+soak: ## Watch a busy worker's memory: MINUTES=60
+	$(TEST) tools.bench_flows_scale --minutes $(or $(MINUTES),60)
 
 bench-pages: ## Time the pages over 500 companies and 100,000 invoices
 	$(TEST) tools.bench_pages

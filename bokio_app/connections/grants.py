@@ -113,6 +113,13 @@ def access(connection: Connection, *, worn: int = 0) -> Access:
     return Access(grant.access_token, grant.generation, grant.expires_at)
 
 
+def access_of(grant: TokenGrant) -> Access | None:
+    """The token of the newest pair, or None when it must be refreshed first."""
+    if grant.expires_at - clock.now() <= FRESH_ENOUGH:
+        return None
+    return Access(grant.access_token, grant.generation, grant.expires_at)
+
+
 def newest(connection: Connection) -> TokenGrant:
     """The pair in use. Raises `NeedsConsent` for a connection that is not active."""
     grant = (

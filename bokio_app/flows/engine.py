@@ -85,15 +85,6 @@ def go_on(turn: Turn, *, until: datetime, stops: Callable[[], bool] = lambda: Fa
     return None
 
 
-def _give_up(turn: Turn) -> None:
-    """Put the flow back, or if the database cannot be reached, leave it to whoever finds it."""
-    try:
-        connection.close_if_unusable_or_obsolete()
-        verdicts.failure_of_ours(turn)
-    except DatabaseError as error:
-        log.warning("flow_left flow=%s error=%s", turn.flow.public_id, type(error).__name__)
-
-
 def _go_on(turn: Turn) -> None:
     try:
         _advance(turn)
@@ -337,3 +328,12 @@ def _access(turn: Turn) -> grants.Access:
     except BokioError:
         verdicts.wait(turn, WaitReason.BOKIO_DOWN)
     raise Yielded
+
+
+def _give_up(turn: Turn) -> None:
+    """Put the flow back, or if the database cannot be reached, leave it to whoever finds it."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        verdicts.failure_of_ours(turn)
+    except DatabaseError as error:
+        log.warning("flow_left flow=%s error=%s", turn.flow.public_id, type(error).__name__)

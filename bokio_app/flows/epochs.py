@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 
+from bokio_app.connections.grants import Access, access_of
+from bokio_app.connections.models import TokenGrant
 from bokio_app.core import clock
 
 from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
-from .rows import columns, execute, instance, parameter, table
+from .rows import columns, execute, instance, parameter, table, width
 
 # So long after a restore, what is started anew may exist at Bokio: a flow that was lost made it.
 STARTED_ANEW = timedelta(days=30)
 
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 _LATEST = f"""
-SELECT {columns(Step, of="step")}, cancel_requested,
+SELECT {columns(Step, of="step")}, {columns(TokenGrant, of="pair")}, cancel_requested,
        (SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})
 FROM {table(Flow)} AS flow JOIN {table(Step)} AS step ON step.flow_id = flow.id
+LEFT JOIN LATERAL (
+  SELECT * FROM {table(TokenGrant)} WHERE connection_id = flow.connection_id
+  ORDER BY generation DESC LIMIT 1
+) AS pair ON TRUE
 WHERE flow.id = %s ORDER BY pos
 """  # noqa: S608  only our own names stand in it
 
@@ -33,11 +40,15 @@ def current_epoch() -> int:
 
 @dataclass(frozen=True)
 class Latest:
-    """What a worker reads as it begins with a flow. Whoever raises the epoch later fences it."""
+    """What a worker reads as it begins with a flow. Whoever raises the epoch later fences it.
+
+    `access` is None if no token is known to be good, and must be asked for then.
+    """
 
     steps: list[Step]
     cancel_requested: bool
     epoch: int
+    access: Access | None = None
 
 
 def latest(flow: Flow) -> Latest:
@@ -45,10 +56,20 @@ def latest(flow: Flow) -> Latest:
     if connection.vendor == "postgresql":
         found = execute(_LATEST, [parameter(flow.pk)])
         if found:
-            steps = [instance(Step, values) for *values, _asked, _epoch in found]
-            return Latest(steps, *found[0][-2:])
+            steps = [instance(Step, row[: width(Step)]) for row in found]
+            *pair, asked, epoch = found[0][width(Step) :]
+            return Latest(steps, asked, epoch, _access(flow, pair))
     flow.refresh_from_db(fields=["cancel_requested"])
     return Latest(list(flow.steps.order_by("pos")), flow.cancel_requested, current_epoch())
+
+
+def _access(flow: Flow, pair: list[Any]) -> Access | None:
+    """The newest token, if it lasts long enough; the claim has seen that the connection works."""
+    if pair[0] is None:
+        return None
+    grant = instance(TokenGrant, pair)
+    grant.connection = flow.connection
+    return access_of(grant)
 
 
 def unchecked(epoch: int) -> QuerySet[Flow]:

@@ -65,7 +65,7 @@ class Turn:
         """Read what belongs to a flow that has just been claimed."""
         now = latest(flow)
         flow.cancel_requested = now.cancel_requested
-        return cls(flow=flow, steps=now.steps, epoch=now.epoch)
+        return cls(flow=flow, steps=now.steps, epoch=now.epoch, access=now.access)
 
     @property
     def is_unchecked(self) -> bool:

@@ -118,7 +118,7 @@ def test_a_flow_of_seven_steps_costs_ten_commits(
 
 @pytest.mark.skipif(not POSTGRES, reason="SQLite has no round trips")
 @pytest.mark.usefixtures("orders_before")
-def test_the_engine_asks_the_database_twelve_times_in_seven_steps(connection: Connection) -> None:
+def test_the_engine_asks_the_database_eleven_times_in_seven_steps(connection: Connection) -> None:
     order_for_a_known_customer(connection, "A-2")
     order_for_a_known_customer(connection, "A-3")
     until = clock.now() + timedelta(seconds=60)
@@ -133,10 +133,10 @@ def test_the_engine_asks_the_database_twelve_times_in_seven_steps(connection: Co
 
     others = ("invoicing_", "payments_", "batches_", '"flows_flow"."kind"', 'FROM "flows_step"')
     engines = [each for each in heard.statements if not any(name in each for name in others)]
-    kinds = ["WITH seen", "SELECT step", "connections_tokengrant", "WITH own", "audit_event"]
+    kinds = ["WITH seen", "SELECT step", "WITH own", "audit_event"]
     counts = {kind: sum(kind in each for each in engines) for kind in kinds}
-    assert counts == dict(zip(kinds, (1, 1, 1, 8, 1), strict=True))
-    assert len(engines) == 12, engines
+    assert counts == dict(zip(kinds, (1, 1, 8, 1), strict=True))
+    assert len(engines) == 11, engines
 
 
 def begun(connection: Connection) -> Turn:
