@@ -87,6 +87,8 @@ def write(*connection_ids: UUID) -> None:
 
 
 def _add(connection_id: UUID, tally: Tally) -> None:
+    if not Connection.objects.filter(pk=connection_id).exists():
+        return  # nobody asks any more what it used
     today = clock.today()
     month = today.replace(day=1)
     Usage.objects.get_or_create(connection_id=connection_id)

@@ -118,7 +118,7 @@ class FindingAdmin(ReadOnlyAdmin):
         "resolved_at",
         "resolved_by",
     ]
-    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "kind", "object_type"]
+    list_filter = ["resolved_at", "kind", "object_type"]
     list_select_related = ["connection", "tenant", "resolved_by"]
     search_fields = ["remote_id", "connection__name", "step__flow__public_id"]
     ordering = ["-found_at"]

@@ -10,6 +10,7 @@ import time
 from django.conf import settings
 
 from .inventory import reading
+from .trimming import trim_answers
 
 log = logging.getLogger(__name__)
 
@@ -31,4 +32,4 @@ def look() -> None:
             log.exception("daily_failed job=%s", job.__name__)
 
 
-JOBS = (reading.start_due,)
+JOBS = (reading.start_due, trim_answers)

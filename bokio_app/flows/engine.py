@@ -148,6 +148,7 @@ def _perform(turn: Turn, step: Step) -> None:
     if reason := operation.waits_for(ctx):
         turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
         raise Yielded
+    verdicts.require_scopes(turn, step)
     access = _access(turn)
     if operation.reads_only:
         _read(turn, step, access)

@@ -76,6 +76,7 @@ class Operation(ABC):
 
     name: ClassVar[str]
     label: ClassVar[StrPromise]
+    scopes: ClassVar[tuple[str, ...]] = ()  # of Bokio, to do it and to prove it
     object_type: ClassVar[str] = ""
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False

@@ -35,6 +35,7 @@ class CreditInvoice(Operation):
     """Have Bokio draft a credit note over the whole of a published invoice."""
 
     name = "credit_invoice"
+    scopes = ("invoices:read", "invoices:write", "credit-notes:read")
     label = _("Credit note in Bokio")
     object_type = "credit_note"
     irreversible = True
@@ -81,6 +82,7 @@ class PublishCreditNote(Operation):
     """Have Bokio give the note its number; from then on it lowers what the invoice is owed."""
 
     name = "publish_credit_note"
+    scopes = ("credit-notes:read", "credit-notes:write")
     label = _("Credit note published")
     looks_first = True
 
@@ -110,6 +112,7 @@ class RecordCreditNote(Operation):
     """Have Bokio write the note's journal entry."""
 
     name = "record_credit_note"
+    scopes = ("credit-notes:read", "credit-notes:write")
     label = _("Credit note recorded")
 
     def skip(self, ctx: StepContext) -> str:

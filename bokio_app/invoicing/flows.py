@@ -57,6 +57,7 @@ class EnsureCustomer(Operation):
     """Have the customer at Bokio: adopt the one that is there, else create it."""
 
     name = "ensure_customer"
+    scopes = ("customers:read", "customers:write")
     label = _("Customer in Bokio")
     looks_first = True
 
@@ -124,6 +125,7 @@ class CreateInvoice(Operation):
     """Create the draft with all its lines, marked with the step's own key."""
 
     name = "create_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Draft in Bokio")
     object_type = "invoice"
     looks_first = True
@@ -168,6 +170,7 @@ class PublishInvoice(Operation):
     """Have Bokio give the invoice its number and OCR reference."""
 
     name = "publish_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Published")
     looks_first = True
 
@@ -209,6 +212,7 @@ class RecordInvoice(Operation):
     """Have Bokio write the invoice's journal entry."""
 
     name = "record_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Recorded")
 
     def skip(self, ctx: StepContext) -> str:

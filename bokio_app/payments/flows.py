@@ -44,6 +44,7 @@ class CreateSettlement(Operation):
     """Register the fee that the bank kept."""
 
     name = "create_settlement"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Bank fee registered")
     object_type = "settlement"
     irreversible = True
@@ -96,6 +97,7 @@ class RecordSettlement(Operation):
     """Have Bokio write the fee's journal entry."""
 
     name = "record_settlement"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Bank fee recorded")
 
     def skip(self, ctx: StepContext) -> str:
@@ -122,6 +124,7 @@ class CreatePayment(Operation):
     """Register the money that came in."""
 
     name = "create_payment"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Payment registered")
     object_type = "payment"
     irreversible = True
@@ -173,6 +176,7 @@ class RecordPayment(Operation):
     """Have Bokio write the payment's journal entry."""
 
     name = "record_payment"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Payment recorded")
 
     def skip(self, ctx: StepContext) -> str:

@@ -54,6 +54,7 @@ class ReadInvoice(Operation):
     """The invoice as Bokio has it, with all that makes up its open amount."""
 
     name = "read_invoice"
+    scopes = ("invoices:read",)
     label = _("Read from Bokio")
     reads_only = True
 

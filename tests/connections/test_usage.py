@@ -51,6 +51,18 @@ def test_calls_are_counted_without_a_write_for_each() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_a_company_used_that_is_gone_is_forgotten_and_hinders_no_other() -> None:
+    gone, kept = make.connection(), make.connection()
+    heard(gone, 200)
+    heard(kept, 200)
+    gone.delete()
+
+    usage.write()
+
+    assert Usage.objects.get().connection == kept
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_new_month_and_a_new_day_begin_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = make.connection()
     heard(connection, 200, 400)
