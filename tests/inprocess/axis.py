@@ -121,7 +121,9 @@ class Event:
     line: str = ""
 
 
-def expand(words: list[str], case: Case, *, earlier: tuple[str, ...], later: list[str]) -> list[Event]:
+def expand(
+    words: list[str], case: Case, *, earlier: tuple[str, ...], later: list[str]
+) -> list[Event]:
     """The events of a story. `earlier` are the calls before this step in a quiet run, `later`
     the operations of the steps after it.
     """
@@ -191,9 +193,7 @@ def freeze(place: str) -> Arm:
 
 def bokio(kind: str, **params: object) -> Arm:
     """Something goes wrong at Bokio's end with the step's write."""
-    return lambda cell: cell.strikes(
-        cell.world.sandbox.add_fault(cell.case.call, kind, **params)
-    )
+    return lambda cell: cell.strikes(cell.world.sandbox.add_fault(cell.case.call, kind, **params))
 
 
 def late(kind: str) -> Arm:
@@ -247,9 +247,7 @@ def token_expired(cell: Cell) -> None:
 def refresh_refused(cell: Cell) -> None:
     token_expired(cell)
     refusal = '{"error": "invalid_grant"}'
-    cell.strikes(
-        cell.world.sandbox.add_fault("request-token", "status", status=400, body=refusal)
-    )
+    cell.strikes(cell.world.sandbox.add_fault("request-token", "status", status=400, body=refusal))
 
 
 def refresh_lost(*, accepted_again: bool) -> Arm:
@@ -567,9 +565,7 @@ FAULTS = (
         "F13",
         "token expired, revoked, refresh refused, refresh answer lost",
         (
-            Strike(
-                "expired", token_expired, "looks refused token looks answered rest", seconds(0)
-            ),
+            Strike("expired", token_expired, "looks refused token looks answered rest", seconds(0)),
             Strike(
                 "refresh answer lost",
                 refresh_lost(accepted_again=True),
@@ -597,7 +593,9 @@ FAULTS = (
         "F14",
         "owner frozen beyond lease and settle, then resumes",
         (
-            Strike("at the claim", freeze("claimed"), "looks answered rest", seconds(75), run=linger),
+            Strike(
+                "at the claim", freeze("claimed"), "looks answered rest", seconds(75), run=linger
+            ),
             Strike(
                 "before sending",
                 freeze("after_intent"),

@@ -197,7 +197,9 @@ class Cell:
             "payments": _rows(Payment.objects.filter(**of_invoice)),
             "settlements": _rows(Settlement.objects.filter(**of_invoice)),
             "files": HeldFile.objects.count(),
-            "flow": _row(Flow.objects.get(pk=self.flow.pk), but={"fence", "failures", "lease_owner"}),
+            "flow": _row(
+                Flow.objects.get(pk=self.flow.pk), but={"fence", "failures", "lease_owner"}
+            ),
             "steps": [
                 {"op": step.op, "state": step.state, "bound": step.bindings.count()}
                 | {"result": step.result, "error": step.error_code, "skip": step.skip_reason}
@@ -213,7 +215,9 @@ class Cell:
     def audited(self) -> list[str]:
         """What the audit trail says of the flow."""
         subject = f"flow:{self.flow.public_id}"
-        return list(Event.objects.filter(subject=subject).order_by("pk").values_list("action", flat=True))
+        return list(
+            Event.objects.filter(subject=subject).order_by("pk").values_list("action", flat=True)
+        )
 
     def told(self) -> str:
         """The run in short, for a failure."""
