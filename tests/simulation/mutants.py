@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bokio_app.bokio import http
-from bokio_app.bokio.errors import OutcomeUnknown, Verdict
+from bokio_app.bokio.errors import OutcomeUnknown
 from bokio_app.flows import engine, proving, services, times
 from bokio_app.flows.limits import tables
 from bokio_app.flows.models import Flow, RemoteBinding, Step, StepState
@@ -19,7 +19,7 @@ from bokio_app.flows.turn import Turn
 
 @dataclass(frozen=True)
 class Mutant:
-    """`spoilt` is what to put in whose place, made from what is there: (holder, name, change)."""
+    """`change` makes of what `holder` has under the name what is put in its place."""
 
     name: str
     holder: Any
@@ -88,22 +88,22 @@ def resends_after_a_crash(real: Any) -> Any:
 
 def blind_proof(_real: object) -> Any:
     """Reading at Bokio never finds anything."""
-    return lambda turn, step, bokio: (Absent(), "proof")
+    return lambda *_given: (Absent(), "proof")
 
 
-def binds_nothing(real: Any) -> Any:
+def binds_nothing(_real: object) -> Any:
     """What a step has made is not noted as its own."""
-    return lambda self, *given, **named: RemoteBinding(**named)
+    return lambda *_given, **named: RemoteBinding(**named)
 
 
 def shares_addresses(_real: object) -> Any:
     """Two writes may go to one address at once."""
-    return lambda *given: None
+    return lambda *_given: None
 
 
 def no_limit(_real: object) -> Any:
     """Nobody counts calls."""
-    return lambda *given: None
+    return lambda *_given: None
 
 
 def forgets_requests(real: Any) -> Any:
@@ -147,4 +147,3 @@ MUTANTS = (
     Mutant("the client repeats by itself", http, "exchange", repeats_by_itself),
     Mutant("the send guard is ignored", Turn, "intend", takes_what_is_late),
 )
-assert Verdict

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -16,6 +17,7 @@ from bokio_app.connections.models import Connection, State
 from bokio_app.connections.services import SCOPES, finish_connect, start_connect
 from bokio_app.flows import services as flows
 from bokio_app.flows import tasks
+from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
 from bokio_app.flows.models import Flow, FlowState
 from tests.inprocess.bells import Bell
@@ -23,11 +25,13 @@ from tests.inprocess.harness import Harness
 from tests.inprocess.kernel import Task
 from tests.inprocess.points import Place
 from tests.simulation import rules
+from tests.simulation.plain_store import PlainStore
 from tests.simulation.stock import Stocked
 from tests.simulation.weather import Weather
 from tests.simulation.wishes import Wish, draw
 from tests.simulation.witness import Witness
 
+PLENTY = 200
 LONGEST = 1800.0  # seconds of virtual time in which all must have come to rest
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 
@@ -68,9 +72,12 @@ class Run:
         """Play it to its end, and hold it to the rules."""
         witness = Witness(self.harness)
         with ExitStack() as undo:
-            limit = self.lots.choice((200, 200, 25, 12))
+            limit = self.lots.choice((PLENTY, PLENTY, PLENTY, 25, 12))
             undo.callback(setattr, settings, "BOKIO_RATE_LIMIT", settings.BOKIO_RATE_LIMIT)
             settings.BOKIO_RATE_LIMIT = limit
+            if limit == PLENTY:
+                store = PlainStore(self.kernel)
+                undo.enter_context(patch.object(limiter, "_store", lambda: store))
             self._switch(limit)
             undo.enter_context(witness.watching())
             stocks = self.stocked.companies[: self.lots.randint(1, len(self.stocked.companies))]
