@@ -232,9 +232,16 @@ def acknowledgement_lost(cell: Cell) -> None:
 
 def database_gone(cell: Cell) -> None:
     """Neither the result nor anything after it can be written by this worker."""
+    kernel = cell.harness.kernel
 
     def lost() -> None:
-        cell.points.fail_commit(place="before_commit")
+        back_at = kernel.time + 1
+
+        def still_gone() -> None:
+            if kernel.time < back_at:
+                raise OperationalError("the database is gone")
+
+        cell.points.at("before_commit", still_gone, times=1_000_000)
         raise OperationalError("the database is gone")
 
     cell.strikes(cell.points.at("before_result", lost, op=cell.case.op))
