@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from tests.simulation.wishes import Wish, draw
 from tests.simulation.witness import Witness
 
 PLENTY = 200
+AN_HOUR = timedelta(hours=1)
 LONGEST = 1800.0  # seconds of virtual time in which all must have come to rest
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 
@@ -126,6 +127,8 @@ class Run:
         self.harness.bells.sent = lambda bell: self._post(bell, weather)
         for _worker in range(self.lots.randint(1, 4)):
             self._hire()
+        if self.lots.random() < 0.15:
+            self._hire(skew=self.lots.choice((AN_HOUR, -AN_HOUR)))
         self.harness.worker("sweeper", self._sweep)
         for wish in wishes:
             for click in range(wish.clicks):
@@ -158,9 +161,11 @@ class Run:
 
     # Workers
 
-    def _hire(self) -> None:
+    def _hire(self, *, skew: timedelta | None = None) -> None:
         self.made += 1
-        task = self.harness.worker(f"worker {self.made}", self._work)
+        if skew:
+            self.tell(f"the clock of worker {self.made} is wrong by {skew}")
+        task = self.harness.worker(f"worker {self.made}", self._work, skew=skew)
         task.facts["worker"] = True
         self.harness.worker(f"after {task.name}", lambda: self._replace(task))
 
