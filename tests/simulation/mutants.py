@@ -11,7 +11,8 @@ from unittest.mock import patch
 from bokio_app.bokio import http
 from bokio_app.bokio.errors import OutcomeUnknown
 from bokio_app.flows import engine, proving, services, times
-from bokio_app.flows.limits import tables
+from bokio_app.flows.limits import limiter, tables
+from bokio_app.flows.limits.asking import Permit, Wait, Want
 from bokio_app.flows.models import Flow, RemoteBinding, Step, StepState
 from bokio_app.flows.operations import Absent
 from bokio_app.flows.turn import Turn
@@ -96,9 +97,14 @@ def binds_nothing(_real: object) -> Any:
     return lambda *_given, **named: RemoteBinding(**named)
 
 
-def shares_addresses(_real: object) -> Any:
+def shares_addresses(real: Any) -> Any:
     """Two writes may go to one address at once."""
-    return lambda *_given: None
+
+    def ask(connection_id: uuid.UUID, want: Want) -> Permit | Wait:
+        answer = real(connection_id, replace(want, address=""))
+        return replace(answer, address=want.address) if isinstance(answer, Permit) else answer
+
+    return ask
 
 
 def no_limit(_real: object) -> Any:
@@ -141,7 +147,7 @@ MUTANTS = (
     Mutant("a crashed step is sent again", engine, "_resolve", resends_after_a_crash),
     Mutant("proofs are blind", proving, "prove", blind_proof),
     Mutant("nothing is bound", type(RemoteBinding.objects), "create", binds_nothing),
-    Mutant("addresses are shared", tables, "_address_taken", shares_addresses),
+    Mutant("addresses are shared", limiter, "ask", shares_addresses),
     Mutant("calls are not counted", tables, "_no_slot", no_limit),
     Mutant("requests are forgotten", services, "start", forgets_requests),
     Mutant("the client repeats by itself", http, "exchange", repeats_by_itself),
