@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox contract-cases simulate coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox contract-cases fault-matrix simulate coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -44,6 +44,9 @@ contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)
 contract-cases: ## Send generated cases to the sandbox: CASES=10000 SEED=1
 	$(TEST) tools.contract_cases
+
+fault-matrix: ## Run every operation under every fault on both databases: docs/fault-matrix.md
+	$(TEST) tools.fault_matrix
 
 simulate: ## Play seeded runs with every fault, and hold each to the rules: SEEDS=100000 FIRST=0
 	$(TEST) tools.simulate --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0)

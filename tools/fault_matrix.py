@@ -37,7 +37,9 @@ def main() -> None:
 
 def passes(*arguments: str, **env: str) -> bool:
     """Run pytest with the sandbox in its own process."""
-    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    inherited = {
+        name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"
+    }
     done = subprocess.run(
         [PYTEST, "--quiet", *arguments],
         cwd=ROOT,

@@ -33,6 +33,14 @@ Seconds = Callable[[Case], float]
 Story = Callable[[Case], str]
 
 
+def always(_case: Case) -> bool:
+    return True
+
+
+def well(_case: Case) -> str:
+    return "done"
+
+
 @dataclass(frozen=True)
 class Strike:
     """One way in which a fault shows.
@@ -50,11 +58,11 @@ class Strike:
     slack: float = QUICK
     said: str = ""
     run: Arm = Cell.drive
-    ends: Story = lambda case: "done"
+    ends: Story = well
     stuck_code: str = ""
     consents: int = 0
     from_beginning: bool = False
-    suits: Callable[[Case], bool] = lambda case: True
+    suits: Callable[[Case], bool] = always
 
     def words(self, case: Case) -> list[str]:
         """The story of this case."""
@@ -90,7 +98,7 @@ def settle(case: Case) -> float:
 
 
 def seconds(value: float) -> Seconds:
-    return lambda case: value
+    return lambda _case: value
 
 
 def looks(case: Case) -> bool:
@@ -99,9 +107,8 @@ def looks(case: Case) -> bool:
 
 def has_body(case: Case) -> bool:
     """Whether its request has a body, which a connection can die within."""
-    return not case.call.startswith("delete-") and not any(
-        word in case.call for word in ("publish", "record-", "-credit", "reverse")
-    )
+    bare = ("delete-", "publish-", "record-", "reverse-")
+    return not case.call.startswith(bare) and not case.call.endswith(("-publish", "-credit"))
 
 
 def is_answered_with_body(case: Case) -> bool:
@@ -407,7 +414,7 @@ FAULTS = (
                 suits=suits,
             )
             for name, place, suits in (
-                ("within the head", "first_byte", lambda case: True),
+                ("within the head", "first_byte", always),
                 ("within the body", "body", has_body),
             )
         ),
@@ -668,7 +675,7 @@ FAULTS = (
                 lambda case: "looks" if case.look else "refused",
                 seconds(0),
                 run=removed,
-                ends=lambda case: "stuck",
+                ends=lambda _case: "stuck",
                 stuck_code="not-found",
                 suits=lambda case: case.removes is not None,
             ),

@@ -223,11 +223,13 @@ class Cell:
 
     def told(self) -> str:
         """The run in short, for a failure."""
-        calls = "\n  ".join(f"{each.at:9.2f} {each.operation} {each.status}" for each in self.calls())
+        calls = "\n  ".join(
+            f"{each.at:9.2f} {each.operation} {each.status}" for each in self.calls()
+        )
         flow, step = self.flow, self.step
         return (
-            f"{self.case.op}: {flow.state} {flow.stuck_code} {flow.wait_reason} cursor {flow.cursor}, "
-            f"step {step.state} {step.error_code} attempt {step.attempt}\n"
+            f"{self.case.op}: {flow.state} {flow.stuck_code} {flow.wait_reason} "
+            f"cursor {flow.cursor}, step {step.state} {step.error_code} attempt {step.attempt}\n"
             f"lines {self.lines()}\nsaid {sorted(self.said)}\n  {calls}"
         )
 

@@ -39,13 +39,20 @@ ALSO = (
     "prepare_bank_payment",
 )
 
+WORDS = """\
+What Bokio sees of the step and what the attempt log says, in the words of
+`tests/inprocess/axis.py`.
+
+"""
+
 HEAD = """\
 # The fault matrix
 
-Written by `make fault-matrix`, once every run below is green on PostgreSQL and on SQLite; a test fails when this page
-is not what the runs are. Each cell is one operation and one fault. Its number counts the ways in which the fault
-strikes there; each of them is a run of its own, from just before the step is claimed until the flow rests, by the real
-engine against the sandbox's rules, on an injected clock (`tests/inprocess`). Each run asserts
+Written by `make fault-matrix`, once every run below is green on PostgreSQL and on SQLite; a test
+fails when this page is not what the runs are. Each cell is one operation and one fault. Its number
+counts the ways in which the fault strikes there; each of them is a run of its own, from just before
+the step is claimed until the flow rests, by the real engine against the sandbox's rules, on an
+injected clock (`tests/inprocess`). Each run asserts
 
 - **what Bokio holds**: one effect, and books equal to those after a run without any fault;
 - **what our rows hold**: the same as after such a run, and how the step was settled;
@@ -70,8 +77,7 @@ def page() -> str:
         f"{more} runs on each database.\n\n",
         _table(tuple(others)),
         "\n## The faults\n\n",
-        "What Bokio sees of the step and what the attempt log says, in the words of "
-        "`tests/inprocess/axis.py`.\n\n",
+        WORDS,
         *map(_told, FAULTS),
     ]
     return "".join(parts)
@@ -89,7 +95,9 @@ def _table(rows: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
         "| Operation | " + " | ".join(heads) + " |",
         "| --- |" + " ---: |" * len(heads),
         *(
-            f"| {row} | " + " | ".join(f"✓ {len(strikes_of(fault, ops))}" for fault in FAULTS) + " |"
+            f"| {row} | "
+            + " | ".join(f"✓ {len(strikes_of(fault, ops))}" for fault in FAULTS)
+            + " |"
             for row, ops in rows
         ),
     ]

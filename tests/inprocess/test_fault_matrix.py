@@ -1,4 +1,4 @@
-"""The fault matrix: every operation that writes, struck by every fault, has one effect and says so."""
+"""The fault matrix: every operation that writes, struck by every fault, has one effect."""
 
 from __future__ import annotations
 
@@ -129,7 +129,9 @@ def flat(events: list[Event]) -> tuple[str, ...]:
 
 def test_the_matrix_has_no_gap() -> None:
     rows = [*ROWS, *((op, (op,)) for op in ALSO)]
-    gaps = [(row, fault.code) for row, ops in rows for fault in FAULTS if not strikes_of(fault, ops)]
+    gaps = [
+        (row, fault.code) for row, ops in rows for fault in FAULTS if not strikes_of(fault, ops)
+    ]
 
     assert (len(ROWS), len(FAULTS)) == (16, 16)
     assert gaps == []
