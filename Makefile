@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sandbox storm simulate soak contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sandbox fault-matrix simulate storm soak contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -34,7 +34,7 @@ format: ## Put the code into its format
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
 
-bench: bench-flows ## Measure everything that has a goal of its own, one after the other
+bench: bench-flows bench-limit bench-fairness bench-tokens ## Measure everything that has a goal of its own, one after the other
 
 bench-flows: ## Time what a durable step costs, beside a bare loop and its peers
 	$(TEST) tools.bench_flows --write
@@ -64,6 +64,9 @@ contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)
 contract-cases: ## Send generated cases to the sandbox: CASES=10000 SEED=1
 	$(TEST) tools.contract_cases
+
+fault-matrix: ## Run every operation under every fault on both databases: docs/fault-matrix.md
+	$(TEST) tools.fault_matrix
 
 simulate: ## Play seeded runs with every fault, and hold each to the rules: SEEDS=100000 FIRST=0
 	$(TEST) tools.simulate --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0)

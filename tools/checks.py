@@ -121,7 +121,7 @@ def tests() -> list[Stage]:
     """
     pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
     once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
-    inside = [*pytest, "tests/inprocess"]
+    inside = [*pytest, "--dist", "loadgroup", "tests/inprocess"]
     simulate = [sys.executable, "-m", "tools.simulate", "--seeds", str(SEEDS)]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),

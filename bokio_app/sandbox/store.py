@@ -21,15 +21,19 @@ class Generation:
     value = 0
 
 
+def alias() -> str:
+    """The database that the sandbox's rows live on: the only one, unless a router says else."""
+    return router.db_for_write(State)
+
+
 @contextmanager
 def write(*, changes_access: bool = True) -> Iterator[None]:
     """Hold the only write transaction. Committed at the end, undone by any exception.
 
-    `changes_access` is false for writes that touch neither tokens nor a company's own row. The
-    database is the one that the sandbox's rows live on, which a router may have put elsewhere.
+    `changes_access` is false for writes that touch neither tokens nor a company's own row.
     """
     with _writing:
-        with transaction.atomic(using=router.db_for_write(State)):
+        with transaction.atomic(using=alias()):
             yield
         if changes_access:
             Generation.value += 1

@@ -113,8 +113,9 @@ class Case:
     follows when it did. `effects` counts what the books hold of it.
 
     `meddle` is what a person does in Bokio after the first attempt, which had its effect when
-    `after_effect`; a proof then reads what `meddled` says. `beforehand` is the story (see `tests.inprocess.axis`) of a step that meets what `meddle`
-    did before it was sent at all. `removes` takes away in Bokio what the step works on.
+    `after_effect`; a proof then reads what `meddled` says. `beforehand` is the story (see
+    `tests.inprocess.axis`) of a step that meets what `meddle` did before it was sent at all.
+    `removes` takes away in Bokio what the step works on.
     """
 
     op: str

@@ -33,6 +33,14 @@ Seconds = Callable[[Case], float]
 Story = Callable[[Case], str]
 
 
+def always(_case: Case) -> bool:
+    return True
+
+
+def well(_case: Case) -> str:
+    return "done"
+
+
 @dataclass(frozen=True)
 class Strike:
     """One way in which a fault shows.
@@ -50,11 +58,11 @@ class Strike:
     slack: float = QUICK
     said: str = ""
     run: Arm = Cell.drive
-    ends: Story = lambda case: "done"
+    ends: Story = well
     stuck_code: str = ""
     consents: int = 0
     from_beginning: bool = False
-    suits: Callable[[Case], bool] = lambda case: True
+    suits: Callable[[Case], bool] = always
 
     def words(self, case: Case) -> list[str]:
         """The story of this case."""
@@ -90,7 +98,7 @@ def settle(case: Case) -> float:
 
 
 def seconds(value: float) -> Seconds:
-    return lambda case: value
+    return lambda _case: value
 
 
 def looks(case: Case) -> bool:
@@ -99,9 +107,8 @@ def looks(case: Case) -> bool:
 
 def has_body(case: Case) -> bool:
     """Whether its request has a body, which a connection can die within."""
-    return not case.call.startswith("delete-") and not any(
-        word in case.call for word in ("publish", "record-", "-credit", "reverse")
-    )
+    bare = ("delete-", "publish-", "record-", "reverse-")
+    return not case.call.startswith(bare) and not case.call.endswith(("-publish", "-credit"))
 
 
 def is_answered_with_body(case: Case) -> bool:
@@ -121,7 +128,9 @@ class Event:
     line: str = ""
 
 
-def expand(words: list[str], case: Case, *, earlier: tuple[str, ...], later: list[str]) -> list[Event]:
+def expand(
+    words: list[str], case: Case, *, earlier: tuple[str, ...], later: list[str]
+) -> list[Event]:
     """The events of a story. `earlier` are the calls before this step in a quiet run, `later`
     the operations of the steps after it.
     """
@@ -191,9 +200,7 @@ def freeze(place: str) -> Arm:
 
 def bokio(kind: str, **params: object) -> Arm:
     """Something goes wrong at Bokio's end with the step's write."""
-    return lambda cell: cell.strikes(
-        cell.world.sandbox.add_fault(cell.case.call, kind, **params)
-    )
+    return lambda cell: cell.strikes(cell.world.sandbox.add_fault(cell.case.call, kind, **params))
 
 
 def late(kind: str) -> Arm:
@@ -232,9 +239,16 @@ def acknowledgement_lost(cell: Cell) -> None:
 
 def database_gone(cell: Cell) -> None:
     """Neither the result nor anything after it can be written by this worker."""
+    kernel = cell.harness.kernel
 
     def lost() -> None:
-        cell.points.fail_commit(place="before_commit")
+        back_at = kernel.time + 1
+
+        def still_gone() -> None:
+            if kernel.time < back_at:
+                raise OperationalError("the database is gone")
+
+        cell.points.at("before_commit", still_gone, times=1_000_000)
         raise OperationalError("the database is gone")
 
     cell.strikes(cell.points.at("before_result", lost, op=cell.case.op))
@@ -247,9 +261,7 @@ def token_expired(cell: Cell) -> None:
 def refresh_refused(cell: Cell) -> None:
     token_expired(cell)
     refusal = '{"error": "invalid_grant"}'
-    cell.strikes(
-        cell.world.sandbox.add_fault("request-token", "status", status=400, body=refusal)
-    )
+    cell.strikes(cell.world.sandbox.add_fault("request-token", "status", status=400, body=refusal))
 
 
 def refresh_lost(*, accepted_again: bool) -> Arm:
@@ -402,7 +414,7 @@ FAULTS = (
                 suits=suits,
             )
             for name, place, suits in (
-                ("within the head", "first_byte", lambda case: True),
+                ("within the head", "first_byte", always),
                 ("within the body", "body", has_body),
             )
         ),
@@ -567,9 +579,7 @@ FAULTS = (
         "F13",
         "token expired, revoked, refresh refused, refresh answer lost",
         (
-            Strike(
-                "expired", token_expired, "looks refused token looks answered rest", seconds(0)
-            ),
+            Strike("expired", token_expired, "looks refused token looks answered rest", seconds(0)),
             Strike(
                 "refresh answer lost",
                 refresh_lost(accepted_again=True),
@@ -597,7 +607,9 @@ FAULTS = (
         "F14",
         "owner frozen beyond lease and settle, then resumes",
         (
-            Strike("at the claim", freeze("claimed"), "looks answered rest", seconds(75), run=linger),
+            Strike(
+                "at the claim", freeze("claimed"), "looks answered rest", seconds(75), run=linger
+            ),
             Strike(
                 "before sending",
                 freeze("after_intent"),
@@ -663,7 +675,7 @@ FAULTS = (
                 lambda case: "looks" if case.look else "refused",
                 seconds(0),
                 run=removed,
-                ends=lambda case: "stuck",
+                ends=lambda _case: "stuck",
                 stuck_code="not-found",
                 suits=lambda case: case.removes is not None,
             ),

@@ -5,24 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from bokio_app.flows import tasks
+from django.conf import settings
+
+from bokio_app.core import clock
+from bokio_app.flows import engine, tasks
+from bokio_app.flows.claim import claim
+from bokio_app.flows.executor import may_execute
+from bokio_app.flows.models import Lane
 
 from .kernel import Kernel
 
 
 @dataclass(frozen=True)
 class Bell:
-    """One message: what `tasks.work` is called with, and when it was sent."""
+    """One message: what `tasks.work` would be called with, and when it was sent."""
 
     connection_id: str
     urgent: bool
     sent_at: float
 
     def answer(self) -> None:
-        """Do what a worker does that receives it."""
-        tasks.work(self.connection_id, self.urgent)
+        """Do what a thread of a worker does that receives it."""
+        if not may_execute():
+            return
+        until = clock.now() + timedelta(seconds=settings.FLOW_TURN)
+        while clock.now() < until:
+            flow = claim(UUID(self.connection_id), urgent=self.urgent)
+            if flow is None:
+                return
+            engine.run(flow, until=until)
 
 
 @dataclass
@@ -52,14 +67,21 @@ class Bells:
     def heard(self) -> Iterator[None]:
         """Receive in the block what the product sends to its workers."""
         self.waiting, self.broken = [], False
-        real = tasks.work.apply_async
-        tasks._hears_itself.set()
-        tasks.work.apply_async = self._send
+        send, ring = tasks.work.apply_async, tasks.ring
+
+        def with_broker(connection_id: UUID, *, lane: Lane) -> None:
+            """Only the bell believes that there is a broker: the limiter is the tables'."""
+            settings.REDIS_URL = "memory://"
+            try:
+                ring(connection_id, lane=lane)
+            finally:
+                settings.REDIS_URL = ""
+
+        tasks.work.apply_async, tasks.ring = self._send, with_broker
         try:
             yield
         finally:
-            tasks._hears_itself.clear()
-            tasks.work.apply_async = real
+            tasks.work.apply_async, tasks.ring = send, ring
 
     def _send(self, given: list[Any], **_options: Any) -> None:
         if self.broken:

@@ -35,6 +35,7 @@ from .snapshots import Snapshot
 
 MOST_TURNS = 40
 ONE_STEP = timedelta(milliseconds=1)  # a turn this long does one thing, for each call takes longer
+OTHER_DICE = 1  # than those that made the scene, whose ids are taken
 GIVEN_UP = 75.0  # seconds after which nobody waits for a worker any more; longer than any lease
 MASKS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
@@ -50,6 +51,7 @@ class Seen:
 
     operation: str
     at: float
+    status: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Stage:
     def cell(self, case: Case) -> Iterator[Cell]:
         """A cell at the moment before the step is claimed."""
         scene = self.scene(case)
-        with self.harness.fresh(begin=(scene.snapshot, scene.time)):
+        with self.harness.fresh(seed=OTHER_DICE, begin=(scene.snapshot, scene.time)):
             yield self._cell(case, scene)
 
     @contextmanager
@@ -197,7 +199,9 @@ class Cell:
             "payments": _rows(Payment.objects.filter(**of_invoice)),
             "settlements": _rows(Settlement.objects.filter(**of_invoice)),
             "files": HeldFile.objects.count(),
-            "flow": _row(Flow.objects.get(pk=self.flow.pk), but={"fence", "failures", "lease_owner"}),
+            "flow": _row(
+                Flow.objects.get(pk=self.flow.pk), but={"fence", "failures", "lease_owner"}
+            ),
             "steps": [
                 {"op": step.op, "state": step.state, "bound": step.bindings.count()}
                 | {"result": step.result, "error": step.error_code, "skip": step.skip_reason}
@@ -213,15 +217,19 @@ class Cell:
     def audited(self) -> list[str]:
         """What the audit trail says of the flow."""
         subject = f"flow:{self.flow.public_id}"
-        return list(Event.objects.filter(subject=subject).order_by("pk").values_list("action", flat=True))
+        return list(
+            Event.objects.filter(subject=subject).order_by("pk").values_list("action", flat=True)
+        )
 
     def told(self) -> str:
         """The run in short, for a failure."""
-        calls = "\n  ".join(f"{each.at:9.2f} {each.operation}" for each in self.calls())
+        calls = "\n  ".join(
+            f"{each.at:9.2f} {each.operation} {each.status}" for each in self.calls()
+        )
         flow, step = self.flow, self.step
         return (
-            f"{self.case.op}: {flow.state} {flow.stuck_code} {flow.wait_reason} cursor {flow.cursor}, "
-            f"step {step.state} {step.error_code} attempt {step.attempt}\n"
+            f"{self.case.op}: {flow.state} {flow.stuck_code} {flow.wait_reason} "
+            f"cursor {flow.cursor}, step {step.state} {step.error_code} attempt {step.attempt}\n"
             f"lines {self.lines()}\nsaid {sorted(self.said)}\n  {calls}"
         )
 
@@ -302,7 +310,7 @@ class Cell:
 def seen(world: World) -> list[Seen]:
     """All calls that the sandbox has recorded, in the order of their arrival."""
     recorded = world.sandbox.calls()["calls"]
-    return [Seen(each["operation"], float(each["began"])) for each in recorded]
+    return [Seen(each["operation"], float(each["began"]), each["status"]) for each in recorded]
 
 
 def _rows(rows: Any) -> list[dict[str, Any]]:

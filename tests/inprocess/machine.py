@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from bokio_app.bokio import transport
+from bokio_app.flows import executor
 from bokio_app.flows.limits import tables
 from bokio_app.sandbox import clock as sandbox_clock
 from bokio_app.sandbox import faults, lines, outage, store, switches
@@ -65,6 +66,7 @@ class Machine:
                 (random, "_urandom", here(self._bytes.randbytes, os.urandom)),
                 (sandbox_clock, "now", self._bokio_time),
                 (tables, "_now", kernel.true_time),
+                (executor, "database_time", kernel.true_time),
                 (transport, "shared_client", lambda: self.client),
             ):
                 undo.callback(setattr, holder, name, getattr(holder, name))

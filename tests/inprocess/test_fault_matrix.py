@@ -1,7 +1,8 @@
-"""The fault matrix: every operation that writes, struck by every fault, has one effect and says so."""
+"""The fault matrix: every operation that writes, struck by every fault, has one effect."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.flows.cases import CASES, Case
 from tests.inprocess.axis import FAULTS, SENDINGS, Event, Fault, Strike, expand
 from tests.inprocess.cells import Cell, Stage
 from tests.inprocess.harness import Harness
+from tests.inprocess.matrix_table import ALSO, PAGE, ROWS, page, strikes_of
 
 pytestmark = pytest.mark.fault
 
@@ -123,3 +125,21 @@ def story(words: list[str], cell: Cell) -> list[Event]:
 
 def flat(events: list[Event]) -> tuple[str, ...]:
     return tuple(call for event in events for call in event.calls)
+
+
+def test_the_matrix_has_no_gap() -> None:
+    rows = [*ROWS, *((op, (op,)) for op in ALSO)]
+    gaps = [
+        (row, fault.code) for row, ops in rows for fault in FAULTS if not strikes_of(fault, ops)
+    ]
+
+    assert (len(ROWS), len(FAULTS)) == (16, 16)
+    assert gaps == []
+    assert sorted(op for _row, ops in rows for op in ops) == sorted(case.op for case in CASES)
+
+
+def test_the_page_says_what_is_tested() -> None:
+    if os.environ.get("WRITE_FAULT_MATRIX"):
+        PAGE.write_text(page())
+
+    assert PAGE.read_text() == page(), "make fault-matrix writes it anew"

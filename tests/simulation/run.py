@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -16,6 +17,7 @@ from bokio_app.connections.models import Connection, State
 from bokio_app.connections.services import SCOPES, finish_connect, start_connect
 from bokio_app.flows import services as flows
 from bokio_app.flows import tasks
+from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
 from bokio_app.flows.models import Flow, FlowState
 from tests.inprocess.bells import Bell
@@ -23,11 +25,14 @@ from tests.inprocess.harness import Harness
 from tests.inprocess.kernel import Task
 from tests.inprocess.points import Place
 from tests.simulation import rules
+from tests.simulation.plain_store import PlainStore
 from tests.simulation.stock import Stocked
 from tests.simulation.weather import Weather
 from tests.simulation.wishes import Wish, draw
 from tests.simulation.witness import Witness
 
+PLENTY = 200
+AN_HOUR = timedelta(hours=1)
 LONGEST = 1800.0  # seconds of virtual time in which all must have come to rest
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 
@@ -68,9 +73,12 @@ class Run:
         """Play it to its end, and hold it to the rules."""
         witness = Witness(self.harness)
         with ExitStack() as undo:
-            limit = self.lots.choice((200, 200, 25, 12))
+            limit = self.lots.choice((PLENTY, PLENTY, PLENTY, 25, 12))
             undo.callback(setattr, settings, "BOKIO_RATE_LIMIT", settings.BOKIO_RATE_LIMIT)
             settings.BOKIO_RATE_LIMIT = limit
+            if limit == PLENTY:
+                store = PlainStore(self.kernel)
+                undo.enter_context(patch.object(limiter, "_store", lambda: store))
             self._switch(limit)
             undo.enter_context(witness.watching())
             stocks = self.stocked.companies[: self.lots.randint(1, len(self.stocked.companies))]
@@ -119,6 +127,8 @@ class Run:
         self.harness.bells.sent = lambda bell: self._post(bell, weather)
         for _worker in range(self.lots.randint(1, 4)):
             self._hire()
+        if self.lots.random() < 0.15:
+            self._hire(skew=self.lots.choice((AN_HOUR, -AN_HOUR)))
         self.harness.worker("sweeper", self._sweep)
         for wish in wishes:
             for click in range(wish.clicks):
@@ -151,9 +161,11 @@ class Run:
 
     # Workers
 
-    def _hire(self) -> None:
+    def _hire(self, *, skew: timedelta | None = None) -> None:
         self.made += 1
-        task = self.harness.worker(f"worker {self.made}", self._work)
+        if skew:
+            self.tell(f"the clock of worker {self.made} is wrong by {skew}")
+        task = self.harness.worker(f"worker {self.made}", self._work, skew=skew)
         task.facts["worker"] = True
         self.harness.worker(f"after {task.name}", lambda: self._replace(task))
 

@@ -10,7 +10,7 @@ from tests.inprocess.harness import Harness
 from tests.simulation.run import Outcome, Run
 from tests.simulation.stock import stock_up
 
-COMPANIES = 3
+COMPANIES = 2
 
 
 def prepared() -> Callable[[int], Outcome]:
