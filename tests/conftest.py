@@ -1,7 +1,8 @@
 """The environment of every test, set before Django reads its settings.
 
 On PostgreSQL and Valkey by default; `TEST_EMBEDDED=1` selects the embedded default instead:
-SQLite in a file, and no broker.
+SQLite in a file, and no broker. `TEST_INPROCESS=1` is for `tests/inprocess` alone: there the
+sandbox runs in the tests' own process.
 """
 
 import base64
@@ -17,6 +18,7 @@ from tests.support import services
 from tests.support.net import ClosedPort
 
 EMBEDDED = os.environ.get("TEST_EMBEDDED") == "1"
+INPROCESS = os.environ.get("TEST_INPROCESS") == "1"
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -59,7 +61,7 @@ def _set_environment(folder: Path, addresses: dict[str, str], *, bokio: str) -> 
     var_dir.mkdir(mode=0o700)
     (var_dir / "static").mkdir()
     os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "bokio_app.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.inprocess.settings" if INPROCESS else "bokio_app.settings",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's sync API runs a loop in this thread
         "APP_URL": "http://127.0.0.1:8000",
         "BOKIO_API_URL": bokio,
@@ -84,6 +86,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     from django.conf import settings
 
     database: dict[str, Any] = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
+    if database["ENGINE"].endswith("sqlite3") and not INPROCESS:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         database.setdefault("TEST", {})["NAME"] = f"{os.environ['VAR_DIR']}/test-{worker}.sqlite3"

@@ -23,6 +23,8 @@ BIN = Path(sys.prefix) / "bin"
 DATA = "not journey and not slow"
 WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
+INPROCESS = {"TEST_INPROCESS": "1"}
+SEEDS = 2000
 SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
 
 
@@ -114,12 +116,19 @@ def django(var: Path) -> list[Stage]:
 
 
 def tests() -> list[Stage]:
-    """Return all tests on PostgreSQL, then those of the data layer on SQLite."""
+    """Return all tests on PostgreSQL, those of the data layer on SQLite, those that run product
+    and sandbox in one process, and the simulation.
+    """
     pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
     once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
+    inside = [*pytest, "--dist", "loadgroup", "tests/inprocess"]
+    simulate = [sys.executable, "-m", "tools.simulate", "--seeds", str(SEEDS)]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
+        Stage("in one process, PostgreSQL", inside, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("in one process, SQLite", inside, INPROCESS | {"TEST_EMBEDDED": "1"}, loud=True),
+        Stage("simulation", simulate, loud=True),
     ]
 
 

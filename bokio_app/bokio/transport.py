@@ -104,8 +104,8 @@ class _Stream(httpcore2.NetworkStream):
 class _Backend(httpcore2.NetworkBackend):
     """Opens TCP connections whose streams know the exchange they serve."""
 
-    def __init__(self) -> None:
-        self._inner = httpcore2.SyncBackend()
+    def __init__(self, network: httpcore2.NetworkBackend | None) -> None:
+        self._inner = network or httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -124,9 +124,12 @@ class _Backend(httpcore2.NetworkBackend):
 
 
 class Transport(httpx2.HTTPTransport):
-    """httpx2's transport over streams of ours. It has no option for a backend, only a pool."""
+    """httpx2's transport over streams of ours. It has no option for a backend, only a pool.
 
-    def __init__(self) -> None:
+    `network` opens the connections; without it, sockets are used.
+    """
+
+    def __init__(self, network: httpcore2.NetworkBackend | None = None) -> None:
         context = httpx2.create_ssl_context()
         super().__init__(verify=context)
         self._pool = httpcore2.ConnectionPool(
@@ -134,17 +137,17 @@ class Transport(httpx2.HTTPTransport):
             max_connections=CONNECTIONS,
             max_keepalive_connections=CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE,
-            network_backend=_Backend(),
+            network_backend=_Backend(network),
         )
 
 
-def new_client() -> httpx2.Client:
+def new_client(network: httpcore2.NetworkBackend | None = None) -> httpx2.Client:
     """Make a client for many threads and companies: no redirects, retries, proxies or cookies.
 
     Cookies are refused because the client is shared: one company's must not go with another's.
     """
     return httpx2.Client(
-        transport=Transport(),
+        transport=Transport(network),
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -50,6 +50,14 @@ class Access:
 
     token: str = field(repr=False)
     generation: int
+    expires_at: datetime
+
+    def is_good(self, *, worn: int) -> bool:
+        """Whether it can be used again without asking `access`, unless a newer pair has come.
+
+        `worn` is a generation that Bokio has refused.
+        """
+        return self.generation > worn and self.expires_at - clock.now() > FRESH_ENOUGH
 
 
 def oauth_app() -> OAuthApp:
@@ -97,12 +105,19 @@ def access(connection: Connection, *, worn: int = 0) -> Access:
     left = grant.expires_at - clock.now()
     refused = grant.generation <= worn
     if left > FRESH_ENOUGH and not refused:
-        return Access(grant.access_token, grant.generation)
+        return Access(grant.access_token, grant.generation, grant.expires_at)
     if owner := _lease(connection, grant.generation):
         grant = _refresh(connection, grant, owner=owner)
     elif left <= LAST_USE or refused:
         raise RefreshUnderWay
-    return Access(grant.access_token, grant.generation)
+    return Access(grant.access_token, grant.generation, grant.expires_at)
+
+
+def access_of(grant: TokenGrant) -> Access | None:
+    """The token of the newest pair, or None when it must be refreshed first."""
+    if grant.expires_at - clock.now() <= FRESH_ENOUGH:
+        return None
+    return Access(grant.access_token, grant.generation, grant.expires_at)
 
 
 def newest(connection: Connection) -> TokenGrant:
@@ -236,5 +251,11 @@ def break_connection(connection: Connection, *, generation: int) -> None:
 
 
 def block(connection: Connection, *, until: datetime, code: str) -> None:
-    """Remember that Bokio asked us to wait: no worker calls for this company before then."""
-    Connection.objects.filter(pk=connection.pk).update(blocked_until=until, blocked_by=code)
+    """Remember that Bokio asked us to wait: no worker calls for this company before then.
+
+    A longer wait that is known already stays.
+    """
+    shorter = Q(blocked_until__isnull=True) | Q(blocked_until__lt=until)
+    Connection.objects.filter(shorter, pk=connection.pk).update(
+        blocked_until=until, blocked_by=code
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, connection
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.errors import BokioError, ConcurrentWrite, StateRefused
@@ -26,7 +26,7 @@ from .limits.asking import Wait
 from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
-from .turn import Fenced, Turn
+from .turn import Fenced, Overtaken, Turn
 from .verdicts import Yielded
 
 log = logging.getLogger(__name__)
@@ -81,13 +81,15 @@ def go_on(turn: Turn, *, until: datetime, stops: Callable[[], bool] = lambda: Fa
         verdicts.result_taken(turn)
     except Exception:
         log.exception("flow_failed flow=%s", flow.public_id)
-        verdicts.failure_of_ours(turn)
+        _give_up(turn)
     return None
 
 
 def _go_on(turn: Turn) -> None:
     try:
         _advance(turn)
+    except Overtaken:
+        return  # the next look sees what has changed
     except NoRoom as full:
         raise Resting(_rest(turn, full.wait)) from None
 
@@ -119,9 +121,8 @@ def _advance(turn: Turn) -> None:
     if step is None:
         turn.finish()
         raise Yielded
-    if step.state == StepState.PENDING and turn.cancel_requested():
-        turn.cancel()
-        raise Yielded
+    if step.state == StepState.PENDING:
+        _stop_if_asked(turn)
     if step.state in {StepState.SENT, StepState.UNKNOWN}:
         _resolve(turn, step)
     elif step.is_finished:
@@ -130,6 +131,12 @@ def _advance(turn: Turn) -> None:
         recovery.doubt(turn, step)
     else:
         _perform(turn, step)
+
+
+def _stop_if_asked(turn: Turn) -> None:
+    if turn.cancel_requested():
+        turn.cancel()
+        raise Yielded
 
 
 def _perform(turn: Turn, step: Step) -> None:
@@ -141,6 +148,7 @@ def _perform(turn: Turn, step: Step) -> None:
     if reason := operation.waits_for(ctx):
         turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
         raise Yielded
+    verdicts.require_scopes(turn, step)
     access = _access(turn)
     if operation.reads_only:
         _read(turn, step, access)
@@ -269,8 +277,8 @@ def _check_later(turn: Turn, step: Step) -> None:
 
 def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     """Read before the first sending. False when what was wanted exists already."""
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     try:
         before = turn.operation(step).before(turn.context(step), _bokio(turn, access))
     except BokioError as error:
@@ -284,8 +292,8 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
 
 
 def _read(turn: Turn, step: Step, access: grants.Access) -> None:
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     started, step.intent_at = time.monotonic(), clock.now()
     try:
         done = turn.operation(step).send(turn.context(step), _bokio(turn, access))
@@ -309,8 +317,11 @@ def _bokio(
 
 
 def _access(turn: Turn) -> grants.Access:
+    if turn.access and turn.access.is_good(worn=turn.worn_token):
+        return turn.access
     try:
-        return grants.access(turn.flow.connection, worn=turn.worn_token)
+        turn.access = grants.access(turn.flow.connection, worn=turn.worn_token)
+        return turn.access
     except grants.NeedsConsent:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:
@@ -318,3 +329,12 @@ def _access(turn: Turn) -> grants.Access:
     except BokioError:
         verdicts.wait(turn, WaitReason.BOKIO_DOWN)
     raise Yielded
+
+
+def _give_up(turn: Turn) -> None:
+    """Put the flow back, or if the database cannot be reached, leave it to whoever finds it."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        verdicts.failure_of_ours(turn)
+    except DatabaseError as error:
+        log.warning("flow_left flow=%s error=%s", turn.flow.public_id, type(error).__name__)

@@ -27,9 +27,11 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber
 
+from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
+from . import daily
 from .claim import URGENT, due_flows, held_elsewhere
 from .crew import Crew
 from .models import Flow, FlowState, Lane, WaitReason
@@ -84,6 +86,8 @@ def sweep() -> None:
 def _sweep(tell: Callable[..., None]) -> None:
     for connection_id, lane in look():
         tell(connection_id, lane=lane)
+    usage.write()
+    daily.look()
 
 
 def look() -> list[tuple[UUID, Lane]]:
@@ -177,9 +181,10 @@ def begin_work(sender: Any, **_kwargs: Any) -> None:
 
 @worker_shutdown.connect
 def end_work(**_kwargs: Any) -> None:
-    """Finish the calls under way and give the flows back."""
+    """Finish the calls under way, give the flows back and leave no call uncounted."""
     if Ears.crew:
         Ears.crew.stop(patience=settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE)
+    usage.write()
 
 
 def _look_while_deaf() -> None:

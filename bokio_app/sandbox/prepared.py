@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -32,7 +32,8 @@ class Prepared(Generic[Row]):
 
 class _Statement(Generic[Row]):
     def __init__(self, rows: QuerySet[Row]) -> None:
-        compiler: Any = rows.query.get_compiler(connection=connection)
+        self._database = rows.db
+        compiler: Any = rows.query.get_compiler(using=rows.db)
         self._compiler = compiler
         self._sql, self._placeholders = compiler.as_sql()
         self._converters = compiler.get_converters([column[0] for column in compiler.select])
@@ -47,8 +48,10 @@ class _Statement(Generic[Row]):
     def first(self, values: tuple[str | int | uuid.UUID, ...]) -> Row | None:
         if len(values) != len(self._placeholders):
             raise TypeError(f"The statement takes {len(self._placeholders)} values")
+        connection = connections[self._database]
+        native = connection.features.has_native_uuid_field
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, [_prepared(value) for value in values])
+            cursor.execute(self._sql, [_prepared(value, native=native) for value in values])
             found = cursor.fetchone()
         if found is None:
             return None
@@ -59,8 +62,8 @@ class _Statement(Generic[Row]):
         return instance
 
 
-def _prepared(value: str | int | uuid.UUID) -> str | int | uuid.UUID:
-    """The value as the database keeps it: not every one has a type for UUIDs."""
-    if isinstance(value, uuid.UUID) and not connection.features.has_native_uuid_field:
+def _prepared(value: str | int | uuid.UUID, *, native: bool) -> str | int | uuid.UUID:
+    """The value as the database keeps it: not every one has a `native` type for UUIDs."""
+    if isinstance(value, uuid.UUID) and not native:
         return value.hex
     return value

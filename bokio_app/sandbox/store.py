@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import router, transaction
 
 from bokio_app.sandbox import clock, switches
 from bokio_app.sandbox.models import State
@@ -21,6 +21,11 @@ class Generation:
     value = 0
 
 
+def alias() -> str:
+    """The database that the sandbox's rows live on: the only one, unless a router says else."""
+    return router.db_for_write(State)
+
+
 @contextmanager
 def write(*, changes_access: bool = True) -> Iterator[None]:
     """Hold the only write transaction. Committed at the end, undone by any exception.
@@ -28,7 +33,7 @@ def write(*, changes_access: bool = True) -> Iterator[None]:
     `changes_access` is false for writes that touch neither tokens nor a company's own row.
     """
     with _writing:
-        with transaction.atomic():
+        with transaction.atomic(using=alias()):
             yield
         if changes_access:
             Generation.value += 1

@@ -108,19 +108,33 @@ class World:
 
 @dataclass(frozen=True)
 class Case:
-    """`call` is the sandbox's name of the write; `effects` counts what the books hold of it.
+    """`call` is the sandbox's name of the write, `look` of the read before its first sending (if
+    any), `proof` of the read that tells whether it took effect, and `compares` of another that
+    follows when it did. `effects` counts what the books hold of it.
 
     `meddle` is what a person does in Bokio after the first attempt, which had its effect when
-    `after_effect`; `ends` is where the flow then comes to rest.
+    `after_effect`; a proof then reads what `meddled` says. `beforehand` is the story (see
+    `tests.inprocess.axis`) of a step that meets what `meddle` did before it was sent at all.
+    `removes` takes away in Bokio what the step works on.
     """
 
     op: str
     call: str
+    proof: str
     begin: Callable[[World], Flow]
     effects: Callable[[World], int]
     meddle: Callable[[World], object]
-    ends: str = "done"
+    look: str = ""
+    compares: str = ""
     after_effect: bool = False
+    meddled: str = "found"
+    beforehand: str = ""
+    removes: Callable[[World], object] | None = None
+
+    @property
+    def ends(self) -> str:
+        """Where the flow comes to rest after `meddle`."""
+        return "stuck" if self.meddled == "ambiguous" else "done"
 
 
 def line(**fields: Any) -> dict[str, Any]:
@@ -259,6 +273,10 @@ def change_note(world: World) -> None:
     draft = CreditNoteDraft.from_credit_note(found)
     changed = {**vars(draft), "buyer_reference": "Någon annan"}
     world.api.credit_notes.update(found.id, CreditNoteDraft(**changed))
+
+
+def delete_note(world: World) -> None:
+    world.api.credit_notes.delete(world.made["note"])
 
 
 # Files
@@ -449,38 +467,48 @@ CASES = (
     Case(
         op="ensure_customer",
         call="post-customer",
+        look="get-customer",
+        proof="get-customer",
         begin=World.sent,
         effects=count("customers"),
         meddle=rename_customer,
-        ends="stuck",
+        meddled="ambiguous",
         after_effect=True,
     ),
     Case(
         op="create_invoice",
         call="post-invoice",
+        proof="get-invoice",
         begin=World.sent,
         effects=count("invoices"),
         meddle=change_invoice,
-        ends="stuck",
+        meddled="ambiguous",
         after_effect=True,
     ),
     Case(
         op="publish_invoice",
         call="post-invoices-invoiceId-publish",
+        proof="get-invoices-invoiceId",
         begin=World.sent,
         effects=lambda world: sum(bool(each["invoiceNumber"]) for each in world.books["invoices"]),
         meddle=act("publish"),
+        beforehand="doubted found rest",
+        removes=act("delete"),
     ),
     Case(
         op="record_invoice",
         call="record-invoice-with-id",
+        proof="get-invoices-invoiceId",
         begin=World.sent,
         effects=count("journalEntries"),
         meddle=act("record"),
+        beforehand="doubted found rest",
     ),
     Case(
         op="create_settlement",
         call="post-invoice-settlement",
+        look="get-invoice-settlements",
+        proof="get-invoice-settlements",
         begin=World.paid,
         effects=count("settlements"),
         meddle=equal_settlement,
@@ -488,13 +516,18 @@ CASES = (
     Case(
         op="record_settlement",
         call="record-invoice-settlement-with-id",
+        proof="get-invoice-settlement",
         begin=World.paid,
         effects=recorded("settlements"),
         meddle=record_settlement,
+        beforehand="doubted found rest",
+        removes=take_all_back,
     ),
     Case(
         op="create_payment",
         call="post-invoice-payment",
+        look="get-invoice-payments",
+        proof="get-invoice-payments",
         begin=World.paid,
         effects=count("payments"),
         meddle=equal_payment,
@@ -502,36 +535,51 @@ CASES = (
     Case(
         op="record_payment",
         call="record-invoice-payment-with-id",
+        proof="get-invoice-payment",
         begin=World.paid,
         effects=recorded("payments"),
         meddle=record_payment,
+        beforehand="doubted found rest",
+        removes=take_all_back,
     ),
     Case(
         op="add_line_item",
         call="post-invoice-lineItem",
+        look="get-invoices-invoiceId",
+        proof="get-invoices-invoiceId",
         begin=add_line,
         effects=lambda world: len(world.api.invoices.get(world.made["invoice"]).line_items) - 1,
         meddle=change_invoice,
-        ends="stuck",
+        meddled="ambiguous",
+        removes=act("delete"),
     ),
     Case(
         op="update_draft",
         call="put-invoice",
+        look="get-invoices-invoiceId",
+        proof="get-invoices-invoiceId",
         begin=update_draft,
         effects=draft_is_as_wanted,
         meddle=change_invoice,
-        ends="stuck",
+        meddled="ambiguous",
+        beforehand="looks answered rest",
+        removes=act("delete"),
     ),
     Case(
         op="delete_draft",
         call="delete-invoice-with-id",
+        proof="get-invoices-invoiceId",
         begin=delete_draft,
         effects=gone(count("invoices")),
         meddle=act("delete"),
+        beforehand="answered rest",
     ),
     Case(
         op="credit_invoice",
         call="post-invoices-invoiceId-credit",
+        look="get-invoices-invoiceId",
+        proof="get-invoices-invoiceId",
+        compares="get-credit-note-v1",
         begin=credit,
         effects=count("creditNotes"),
         meddle=lambda world: world.api.invoices.credit(world.made["invoice"]),
@@ -539,55 +587,74 @@ CASES = (
     Case(
         op="publish_credit_note",
         call="publish-credit-note-v1",
+        proof="get-credit-note-v1",
         begin=publish_note,
         effects=lambda world: sum(
             bool(each["invoiceNumber"]) for each in world.books["creditNotes"]
         ),
         meddle=lambda world: world.api.credit_notes.publish(world.made["note"]),
+        beforehand="doubted found rest",
+        removes=delete_note,
     ),
     Case(
         op="record_credit_note",
         call="record-credit-note-with-id",
+        proof="get-credit-note-v1",
         begin=record_note,
         effects=recorded("creditNotes"),
         meddle=lambda world: world.api.credit_notes.record(world.made["note"]),
+        beforehand="doubted found rest",
     ),
     Case(
         op="update_credit_note",
         call="update-credit-note-v1",
+        look="get-credit-note-v1",
+        proof="get-credit-note-v1",
         begin=update_credit_note,
         effects=lambda world: int(
             world.api.credit_notes.get(world.made["note"]).total == Decimal(625)
         ),
         meddle=change_note,
-        ends="stuck",
+        meddled="ambiguous",
+        beforehand="looks answered rest",
+        removes=delete_note,
     ),
     Case(
         op="update_customer",
         call="put-customer",
+        look="get-customers-customerId",
+        proof="get-customers-customerId",
         begin=update_customer,
         effects=customer_is_as_wanted,
         meddle=rename_customer,
-        ends="stuck",
+        meddled="ambiguous",
+        beforehand="looks answered rest",
+        removes=lambda world: world.api.customers.delete(world.made["customer"]),
     ),
     Case(
         op="attach_to_invoice",
         call="post-invoice-attachment",
+        proof="get-invoice-attachments",
         begin=attach,
         effects=attachments,
         meddle=remove_attachments,
         after_effect=True,
+        meddled="absent",
+        removes=act("delete"),
     ),
     Case(
         op="delete_attachment",
         call="delete-invoice-attachment",
+        proof="get-invoice-attachment",
         begin=delete_attachment,
         effects=gone(attachments),
         meddle=remove_attachments,
+        beforehand="answered rest",
     ),
     Case(
         op="upload_voucher",
         call="add-upload",
+        proof="get-uploads",
         begin=upload,
         effects=lambda world: sum(
             "Kvitto ref " in each.description for each in world.api.uploads.find()
@@ -595,10 +662,14 @@ CASES = (
         meddle=lambda world: world.api.uploads.create(
             OutgoingFile("annat.pdf", PDF), description="Kvitto"
         ),
+        meddled="absent",
+        beforehand="answered rest",
     ),
     Case(
         op="create_item",
         call="post-item",
+        look="get-items",
+        proof="get-items",
         begin=lambda world: world.start("create_item", item_payload()),
         effects=items,
         meddle=lambda world: world.api.items.create(item()),
@@ -606,21 +677,28 @@ CASES = (
     Case(
         op="update_item",
         call="put-item",
+        look="get-items-itemId",
+        proof="get-items-itemId",
         begin=on_item("update_item", unit_price="1050.00"),
         effects=item_is_as_wanted,
         meddle=change_item,
-        ends="stuck",
+        meddled="ambiguous",
+        beforehand="looks answered rest",
+        removes=lambda world: world.api.items.delete(world.made["item"]),
     ),
     Case(
         op="delete_item",
         call="delete-item",
+        proof="get-items-itemId",
         begin=on_item("delete_item"),
         effects=gone(items),
         meddle=lambda world: world.api.items.delete(world.made["item"]),
+        beforehand="answered rest",
     ),
     Case(
         op="write_journal_entry",
         call="post-journalentry",
+        proof="get-journalentry",
         begin=write_entry,
         effects=entries_written,
         meddle=reverse_found_entry,
@@ -629,29 +707,38 @@ CASES = (
     Case(
         op="reverse_journal_entry",
         call="reverse-journalentry",
+        proof="get-journalentries-journalId",
         begin=reverse_entry,
         effects=reversals,
         meddle=lambda world: world.api.journal_entries.reverse(world.made["entry"]),
+        beforehand="doubted found rest",
     ),
     Case(
         op="delete_payment",
         call="delete-invoice-payment",
+        proof="get-invoice-payment",
         begin=delete_payment,
         effects=gone(count("payments")),
         meddle=take_all_back,
+        beforehand="answered rest",
     ),
     Case(
         op="delete_settlement",
         call="delete-invoice-settlement",
+        proof="get-invoice-settlement",
         begin=delete_settlement,
         effects=gone(count("settlements")),
         meddle=take_all_back,
+        beforehand="answered rest",
     ),
     Case(
         op="prepare_bank_payment",
         call="post-bank-payment",
+        proof="get-bank-payments-limited",
         begin=bank_payment,
         effects=bank_payments,
         meddle=equal_bank_payment,
+        meddled="absent",
+        beforehand="answered rest",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,6 +28,7 @@ from tests.support import make
 from tests.support.sandbox import SandboxProcess
 
 PATIENCE = 60
+PAUSE = 0.01  # seconds between two looks for work that is not due yet
 
 
 def uncounted(_method: str, _path: str) -> Callable[[Call], None]:
@@ -73,6 +75,8 @@ def work(connection: Connection, *, patience: float = PATIENCE) -> None:
         ]
         if flow := claim(connection.pk):
             engine.run(flow, until=clock.now() + timedelta(seconds=60))
+        else:
+            time.sleep(PAUSE)
 
 
 def work_until(connection: Connection, reached: Callable[[], bool]) -> None:
@@ -82,6 +86,8 @@ def work_until(connection: Connection, reached: Callable[[], bool]) -> None:
         assert timezone.now() < ends
         if flow := claim(connection.pk):
             engine.run(flow, until=clock.now() + timedelta(seconds=60))
+        else:
+            time.sleep(PAUSE)
 
 
 def guide_draft(connection: Connection, *, by: User) -> Invoice:

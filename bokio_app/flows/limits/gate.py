@@ -64,6 +64,8 @@ class Gate:
 
         Raises `NoRoom` for a read that must wait, `Unsendable` for a write that nobody intended.
         """
+        if method == "GET":
+            self._keep_lease()  # a list of many pages may take longer than one lease
         permit = self._admitted("") if method == "GET" else self._intended(method, path)
 
         def after(call: Call) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from bokio_app.sandbox import clock, invoicing, pdf, refusals, switches, tax_reductions
 from bokio_app.sandbox.api import credit_notes, customers, documents, lists, shapes
@@ -58,7 +59,7 @@ def _metadata_condition(context: Context, name: str, operator: str, value: str) 
     rows = InvoiceMetadata.objects.filter(company=context.company, key=key)
     if lag := switches.current().metadata_lag_seconds:
         # Real time, because a lag of Bokio's own index has nothing to do with its calendar.
-        visible = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=lag * settings.TIME_FACTOR)
+        visible = timezone.now() - dt.timedelta(seconds=lag * settings.TIME_FACTOR)
         rows = rows.filter(written_at__lte=visible)
     if operator == "~":
         rows = rows.annotate(position=lists.contains("value", value)).filter(position__gt=0)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 from stdnum import luhn
 
-from bokio_app.sandbox import clock, oauth
+from bokio_app.sandbox import clock, oauth, store
 from bokio_app.sandbox.models import (
     AccessToken,
     Account,
@@ -41,7 +41,7 @@ def _forget() -> None:
 
     Public applications stay, and so do the tokens that belong to them and to no connection.
     """
-    with connection.cursor() as cursor:
+    with connections[store.alias()].cursor() as cursor:
         for model in apps.get_app_config("sandbox").get_models(include_auto_created=True):
             if model not in KEPT_IN_PART:
                 table = model._meta.db_table  # noqa: SLF001  # Django's documented interface

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0002_initial"),
-        ("flows", "0003_recovery_and_references"),
+        ("flows", "0004_fewer_index_writes"),
     ]
 
     operations = [
