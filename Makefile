@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench-pages bench-sandbox contract-cases fault-matrix simulate coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sandbox fault-matrix simulate storm soak contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -34,11 +34,31 @@ format: ## Put the code into its format
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
 
+bench: bench-flows bench-limit bench-fairness bench-tokens ## Measure everything that has a goal of its own, one after the other
+
+bench-flows: ## Time what a durable step costs, beside a bare loop and its peers
+	$(TEST) tools.bench_flows --write
+
+soak: ## Watch a busy worker's memory: MINUTES=60
+	$(TEST) tools.bench_flows_scale --minutes $(or $(MINUTES),60)
+
 bench-pages: ## Time the pages over 500 companies and 100,000 invoices
 	$(TEST) tools.bench_pages
 
+bench-limit: ## Saturate one company, then two, for MINUTES=10 each: the share of the limit used
+	$(TEST) tools.bench_limit --minutes $(or $(MINUTES),10)
+
+bench-fairness: ## Time clicks beside a batch of 10,000, and in one queue for comparison
+	$(TEST) tools.bench_fairness
+
+bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tokens
+	$(TEST) tools.bench_tokens
+
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox
+
+storm: ## Kill and crash everything under 5,000 flows: ARGS="--flows 500 --seed 2"
+	$(TEST) tools.storm $(ARGS)
 
 contract-cases: export CONTRACT_CASES = $(or $(CASES),10000)
 contract-cases: export CONTRACT_SEED = $(or $(SEED),1)

@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WEB_IS_UP = "/healthz"
 SANDBOX_IS_UP = "/"
+APP = "bokio_app.celery:app"
 
 
 def web(port: int) -> list[str]:
@@ -18,10 +19,10 @@ def web(port: int) -> list[str]:
     ]
 
 
-def worker(*, threads: int = 8, name: str = "worker") -> list[str]:
+def worker(*, threads: int = 8, name: str = "worker", app: str = APP) -> list[str]:
     """Return a worker for every queue. Times and repeats are the engine's affair, not Celery's."""
     return [
-        *(sys.executable, "-m", "celery", "--app", "bokio_app.celery:app", "--quiet", "worker"),
+        *(sys.executable, "-m", "celery", "--app", app, "--quiet", "worker"),
         *("--pool", "threads", "--concurrency", str(threads), "--queues", "click,work,beat"),
         *("--hostname", f"{name}@%h", "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle"),
@@ -31,7 +32,7 @@ def worker(*, threads: int = 8, name: str = "worker") -> list[str]:
 def beat(schedule: Path) -> list[str]:
     """Return the scheduler, which remembers in the file `schedule` what it last rang for."""
     return [
-        *(sys.executable, "-m", "celery", "--app", "bokio_app.celery:app", "--quiet", "beat"),
+        *(sys.executable, "-m", "celery", "--app", APP, "--quiet", "beat"),
         *("--schedule", str(schedule), "--pidfile", "", "--loglevel", "INFO"),
     ]
 

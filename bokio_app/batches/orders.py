@@ -240,6 +240,7 @@ def _address(reader: Reader) -> AddressPart:
 
 def _invoice(reader: Reader) -> InvoicePart:
     reader.text("type", longest=20, choices=["invoice"])
+    _refuse_reduction(reader)
     currency = reader.text("currency", longest=3) or "SEK"
     if not _CURRENCY.fullmatch(currency):
         reader.refuse("currency", "must be three capital letters")
@@ -261,6 +262,16 @@ def _invoice(reader: Reader) -> InvoicePart:
     )
 
 
+def _refuse_reduction(reader: Reader) -> None:
+    """ROT and RUT stay with the person who does them in Bokio.
+
+    They name people by their personal numbers, which do not belong in a file of orders, and the
+    Tax Agency pays a part of such an invoice, which no payment of an order could tell.
+    """
+    if reader.has("taxReduction"):
+        reader.refuse("taxReduction", "ROT and RUT are not taken from a file: use Bokio itself")
+
+
 def _rate(reader: Reader, currency: str, rate: Decimal | None) -> Decimal:
     if rate is None and currency != "SEK":
         reader.refuse("currencyRate", "is missing")
@@ -270,6 +281,7 @@ def _rate(reader: Reader, currency: str, rate: Decimal | None) -> Decimal:
 
 
 def _line(reader: Reader) -> LinePart:
+    _refuse_reduction(reader)
     kind = reader.text("itemType", longest=30, choices=[*ItemType]) or ItemType.SALES
     description = reader.text("description", longest=500, required=True)
     if kind == ItemType.DESCRIPTION:

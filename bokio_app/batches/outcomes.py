@@ -109,10 +109,11 @@ def _take(found: dict[str, Any], op: str, result: dict[str, Any]) -> None:
             found["invoice"] = result["remote_id"]
         case "publish_invoice":
             found["invoiceNumber"], found["paymentReference"] = result["number"], result["ocr"]
+            found["journalEntry"] = entry
         case "record_invoice":
             found["journalEntry"] = entry
         case "create_settlement" | "create_payment":
-            made = {"id": result["remote_id"], "journalEntry": None}
+            made = {"id": result["remote_id"], "journalEntry": entry}
             found[op.removeprefix("create_") + "s"].append(made)
         case "record_settlement" | "record_payment":
             found[op.removeprefix("record_") + "s"][-1]["journalEntry"] = entry
@@ -120,7 +121,7 @@ def _take(found: dict[str, Any], op: str, result: dict[str, Any]) -> None:
             found["creditNote"] = {
                 "id": result["remote_id"],
                 "number": result["number"],
-                "journalEntry": None,
+                "journalEntry": entry,
             }
         case "record_credit_note":
             found["creditNote"]["journalEntry"] = entry

@@ -51,6 +51,7 @@ class ReadOrdered(Operation):
     """
 
     name = "read_ordered"
+    scopes = ("invoices:read",)
     label = _("Ordered invoices")
     reads_only = True
 

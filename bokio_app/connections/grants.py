@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db import connection as database
 from django.db.models import Q
 
 from bokio_app.bokio.errors import BokioError, NotSent, OutcomeUnknown
@@ -21,7 +23,12 @@ log = logging.getLogger(__name__)
 
 FRESH_ENOUGH = timedelta(minutes=5)
 LAST_USE = timedelta(seconds=30)
-REFRESH_LEASE = timedelta(seconds=60)  # longer than two calls, each to its deadline of 20 s
+DEADLINE = timedelta(seconds=20)  # of one call for tokens
+SHORTEST_DEADLINE = timedelta(seconds=2)  # however fast the tests' time runs: a pair is at stake
+LEASE_MARGIN = timedelta(seconds=18)  # beyond two calls to their deadlines: 60 s in all
+SECOND_TRY = timedelta(seconds=2)  # after a refresh without an answer
+REST = timedelta(seconds=5)  # after a refresh in vain, before anybody tries again
+SAVING_AGAIN = (0.2, 1.0, 5.0, 15.0)  # seconds before a pair that could not be saved is, again
 KEPT_GRANTS = 3
 
 
@@ -43,6 +50,14 @@ class Access:
 
     token: str = field(repr=False)
     generation: int
+    expires_at: datetime
+
+    def is_good(self, *, worn: int) -> bool:
+        """Whether it can be used again without asking `access`, unless a newer pair has come.
+
+        `worn` is a generation that Bokio has refused.
+        """
+        return self.generation > worn and self.expires_at - clock.now() > FRESH_ENOUGH
 
 
 def oauth_app() -> OAuthApp:
@@ -52,6 +67,7 @@ def oauth_app() -> OAuthApp:
         authorize_url=settings.BOKIO_AUTHORIZE_URL,
         client_id=settings.BOKIO_CLIENT_ID,
         client_secret=settings.BOKIO_CLIENT_SECRET,
+        timeout=_deadline().total_seconds(),
     )
 
 
@@ -89,12 +105,19 @@ def access(connection: Connection, *, worn: int = 0) -> Access:
     left = grant.expires_at - clock.now()
     refused = grant.generation <= worn
     if left > FRESH_ENOUGH and not refused:
-        return Access(grant.access_token, grant.generation)
+        return Access(grant.access_token, grant.generation, grant.expires_at)
     if owner := _lease(connection, grant.generation):
         grant = _refresh(connection, grant, owner=owner)
     elif left <= LAST_USE or refused:
         raise RefreshUnderWay
-    return Access(grant.access_token, grant.generation)
+    return Access(grant.access_token, grant.generation, grant.expires_at)
+
+
+def access_of(grant: TokenGrant) -> Access | None:
+    """The token of the newest pair, or None when it must be refreshed first."""
+    if grant.expires_at - clock.now() <= FRESH_ENOUGH:
+        return None
+    return Access(grant.access_token, grant.generation, grant.expires_at)
 
 
 def newest(connection: Connection) -> TokenGrant:
@@ -117,13 +140,26 @@ def _lease(connection: Connection, generation: int) -> uuid.UUID | None:
         Q(refresh_until__isnull=True) | Q(refresh_until__lt=now),
         pk=connection.pk,
         generation=generation,
-    ).update(refresh_owner=owner, refresh_until=now + REFRESH_LEASE)
+    ).update(
+        refresh_owner=owner,
+        refresh_until=now + 2 * _deadline() + _scaled(SECOND_TRY + LEASE_MARGIN),
+    )
     return owner if won else None
 
 
-def _release(connection: Connection, owner: uuid.UUID) -> None:
+def _deadline() -> timedelta:
+    return max(_scaled(DEADLINE), SHORTEST_DEADLINE)
+
+
+def _scaled(duration: timedelta) -> timedelta:
+    """A duration of ours, not of the tokens', in this installation's time."""
+    return duration * settings.TIME_FACTOR
+
+
+def _rest(connection: Connection, owner: uuid.UUID) -> None:
+    """Let nobody refresh for a while: Bokio does not answer, and each try may spend the token."""
     Connection.objects.filter(pk=connection.pk, refresh_owner=owner).update(
-        refresh_owner=None, refresh_until=None
+        refresh_owner=None, refresh_until=clock.now() + _scaled(REST)
     )
 
 
@@ -137,16 +173,12 @@ def _refresh(connection: Connection, grant: TokenGrant, *, owner: uuid.UUID) -> 
         break_connection(connection, generation=grant.generation)
         raise NeedsConsent from None
     except BokioError:
-        _release(connection, owner)
+        _rest(connection, owner)
         if grant.expires_at > clock.now() + LAST_USE:
             return grant
         raise
     _require_same_company(connection, tokens, generation=grant.generation)
-    try:
-        with transaction.atomic():
-            return store(connection, _keeping_refresh(tokens, grant), after=grant.generation)
-    except IntegrityError:
-        return newest(connection)
+    return _kept(connection, _keeping_refresh(tokens, grant), after=grant.generation)
 
 
 def _call_twice_at_most(grant: TokenGrant) -> Tokens:
@@ -155,7 +187,39 @@ def _call_twice_at_most(grant: TokenGrant) -> Tokens:
     try:
         return app.refresh(refresh_token)
     except (OutcomeUnknown, NotSent):
+        time.sleep(_scaled(SECOND_TRY).total_seconds())
         return app.refresh(refresh_token)
+
+
+def _kept(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
+    """Commit the pair, even if the database goes away meanwhile: it exists nowhere else.
+
+    If another worker has called the connection broken because its refresh came second, this
+    pair proves that it is not.
+    """
+    for pause in SAVING_AGAIN:
+        try:
+            return _kept_now(connection, tokens, after=after)
+        except (OperationalError, InterfaceError):
+            log.warning("pair_not_saved_yet connection=%s", connection.pk)
+            database.close()
+            time.sleep(_scaled(timedelta(seconds=pause)).total_seconds())
+    return _kept_now(connection, tokens, after=after)
+
+
+def _kept_now(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if locked.state == State.ENDED:
+            raise NeedsConsent  # a person has disconnected the company: no token of it is kept
+        latest = TokenGrant.objects.filter(connection=connection).latest("generation")
+        if latest.generation > after:
+            return (
+                latest  # of another worker, of a new consent, or ours: its commit was unconfirmed
+            )
+        row = store(connection, tokens, after=after)
+        Connection.objects.filter(pk=connection.pk, state=State.BROKEN).update(state=State.ACTIVE)
+        return row
 
 
 def _keeping_refresh(tokens: Tokens, grant: TokenGrant) -> Tokens:
@@ -187,5 +251,11 @@ def break_connection(connection: Connection, *, generation: int) -> None:
 
 
 def block(connection: Connection, *, until: datetime, code: str) -> None:
-    """Remember that Bokio asked us to wait: no worker calls for this company before then."""
-    Connection.objects.filter(pk=connection.pk).update(blocked_until=until, blocked_by=code)
+    """Remember that Bokio asked us to wait: no worker calls for this company before then.
+
+    A longer wait that is known already stays.
+    """
+    shorter = Q(blocked_until__isnull=True) | Q(blocked_until__lt=until)
+    Connection.objects.filter(shorter, pk=connection.pk).update(
+        blocked_until=until, blocked_by=code
+    )

@@ -11,7 +11,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bokio_app.core import crypto
+from bokio_app.core import clock, crypto
 from bokio_app.core.personal import without_last_four
 
 
@@ -139,6 +139,39 @@ class TokenGrant(models.Model):
     def _place(self, field: str) -> str:
         tenant_id = self.connection.tenant_id
         return f"grant/{tenant_id}/{self.connection_id}/{field}/{self.generation}"
+
+
+class Usage(models.Model):
+    """What we have used of a company's allowance at Bokio, written now and then by each worker.
+
+    A row of its own, so that counting never waits for those who take work of the connection.
+    """
+
+    connection = models.OneToOneField(
+        Connection, models.CASCADE, primary_key=True, related_name="usage"
+    )
+    month = models.DateField(null=True, help_text="the first day of the month counted")
+    calls = models.PositiveIntegerField(_("calls this month"), default=0)
+    day = models.DateField(null=True)
+    failures = models.PositiveIntegerField(_("refused calls today"), default=0)
+    refused_as = models.CharField(
+        _("last refusal"), max_length=80, blank=True, help_text="status and operation"
+    )
+    refusals = models.PositiveIntegerField(
+        _("equal refusals in a row"), default=0, help_text="back to 0 when the operation succeeds"
+    )
+    refused_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"usage of {self.connection_id}"
+
+    @property
+    def calls_this_month(self) -> int:
+        return self.calls if self.month == clock.today().replace(day=1) else 0
+
+    @property
+    def failures_today(self) -> int:
+        return self.failures if self.day == clock.today() else 0
 
 
 class ConnectAttempt(models.Model):

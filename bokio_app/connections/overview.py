@@ -15,6 +15,7 @@ from bokio_app.core import clock
 from bokio_app.core.personal import without_last_four
 from bokio_app.tenants.models import Tenant
 
+from . import usage
 from .models import Connection, State
 from .queries import live, matching
 from .services import SCOPES
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from bokio_app.ledger.models import FiscalYear
 
-PLAN_CODES = {"PlanRequired"}
+PLAN_CODES = {"PlanRequired", "price_plan_feature_required"}
+QUOTA_CODES = {"QuotaExceeded", "quota-exceeded"}
 PAGE = 100
 
 
@@ -129,18 +131,36 @@ def health(connection: Connection, *, waiting: int = 0) -> Health:
         return Health("needs", _("Needs reconnecting"), _refused(waiting))
     if connection.state == State.ENDED:
         return Health("cancelled", _("Disconnected"))
-    blocked = connection.blocked_until
-    if blocked and blocked > clock.now():
-        if connection.blocked_by in PLAN_CODES:
-            return Health(
-                "needs",
-                _("The plan does not allow it"),
-                _("The company's plan at Bokio does not include the API."),
-            )
-        return Health(
-            "waiting", _("Waiting for Bokio"), _("Bokio asked us to wait."), until=blocked
-        )
+    if rest := resting(connection):
+        return rest
     return Health("works", _("Works"))
+
+
+def _resting(code: str, until: datetime) -> Health:
+    """Why nothing is sent for the company; by Bokio's code for it, or ours."""
+    if code in PLAN_CODES:
+        cause = _("The company's plan at Bokio does not include the API.")
+        return Health("needs", _("The plan does not allow it"), cause)
+    if code.startswith(usage.BREAKER):
+        cause = _(
+            "Bokio has refused the same request several times in a row (%(refusal)s). "
+            "We send nothing for a while, since refused requests are counted."
+        ) % {"refusal": code.removeprefix(usage.BREAKER).strip()}
+        return Health("waiting", _("Paused"), cause, until=until)
+    cause = _("Bokio asked us to wait.")
+    if code in QUOTA_CODES:
+        cause = _("The company's quota of calls at Bokio is spent.")
+    elif code.lower().startswith("version"):
+        cause = _("Bokio rehearses the end of this version of its API.")
+    return Health("waiting", _("Waiting for Bokio"), cause, until=until)
+
+
+def resting(connection: Connection) -> Health | None:
+    """How a company stands for which nothing is sent at the moment; None for any other."""
+    until = connection.blocked_until
+    if not connection.is_active or until is None or until <= clock.now():
+        return None
+    return _resting(connection.blocked_by, until)
 
 
 def _refused(waiting: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from uuid import UUID
 
 from django.conf import settings
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.http import BeforeCall, Call, Http
 
+from . import usage
 from .grants import Access
 from .models import Connection
 
@@ -31,7 +34,7 @@ def bokio_for(
     http = Http(
         settings.BOKIO_API_URL,
         access_token=access.token,
-        on_call=_log,
+        on_call=partial(_heard, connection.pk),
         before_call=before_call,
         send_by=send_by,
         deadline=settings.FLOW_DEADLINE,
@@ -40,7 +43,8 @@ def bokio_for(
     return Bokio(http, connection.company_id)
 
 
-def _log(call: Call) -> None:
+def _heard(connection_id: UUID, call: Call) -> None:
+    usage.heard(connection_id, call)
     log.info(
         "call operation=%s status=%s seconds=%.3f bokio_error_id=%s",
         call.operation,

@@ -23,7 +23,7 @@ from bokio_app.tenants.models import User
 
 from . import overview, services
 from .failures import FAILURES, REASONS, SIGN_IN
-from .models import Connection, State
+from .models import Connection, State, Usage
 from .queries import CHOICES, live, matching
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def detail(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         "years": sorted(connection.fiscal_years.all(), key=lambda year: year.start, reverse=True),
         "flows": connection.flows.order_by("-created_at", "-pk")[:LATEST],
         "known": _known(connection),
+        "usage": Usage.objects.filter(pk=connection.pk).first() or Usage(),
     }
     return render(request, "connections/detail.html", context)
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from bokio_app.core.operators import ReadOnlyAdmin, ReadOnlyRows
 
 from . import services
-from .models import Attempt, Flow, Step
+from .models import Attempt, Finding, Flow, Step
 
 REASON = "admin console"
 
@@ -102,3 +102,23 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_select_related = ["step"]
     search_fields = ["remote_error_id", "step__flow__public_id"]
     ordering = ["-at"]
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    """Alarms of the inventory. The workspace resolves them; operators see that it does."""
+
+    list_display = [
+        "found_at",
+        "kind",
+        "object_type",
+        "remote_id",
+        "connection",
+        "tenant",
+        "resolved_at",
+        "resolved_by",
+    ]
+    list_filter = ["resolved_at", "kind", "object_type"]
+    list_select_related = ["connection", "tenant", "resolved_by"]
+    search_fields = ["remote_id", "connection__name", "step__flow__public_id"]
+    ordering = ["-found_at"]

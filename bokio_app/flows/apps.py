@@ -8,12 +8,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_IDLE = 60  # seconds; a transaction of ours waits for nothing but the database
+
 
 def commit_durably(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
-    """A committed intent must survive power loss, whatever the server's default says."""
+    """A committed intent must survive power loss, whatever the server's default says.
+
+    A process that stands still within a transaction loses it and its locks: nobody else could
+    take work of that company, or sweep, for as long as it stands.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET synchronous_commit = on")
+            cursor.execute(
+                "SET synchronous_commit = on;"
+                f"SET idle_in_transaction_session_timeout = '{LONGEST_IDLE}s'"
+            )
 
 
 class FlowsConfig(AppConfig):
@@ -23,3 +32,4 @@ class FlowsConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(commit_durably, dispatch_uid="flows_durable")
         import_module("bokio_app.flows.services")
+        import_module("bokio_app.flows.inventory.reading")

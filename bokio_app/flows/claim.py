@@ -6,10 +6,12 @@ import os
 import socket
 import threading
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db import connection as database
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from bokio_app.connections.models import Connection, State
@@ -17,7 +19,9 @@ from bokio_app.core import clock
 
 from . import times
 from .models import Flow, FlowState, Lane
+from .rows import DURABLY, columns, execute, instance, parameter, table, width
 
+MOST_TRIES = 5  # of a claim that meets another; each is a millisecond or two
 URGENT = Q(lane__lte=Lane.REPAIR)
 
 
@@ -47,13 +51,102 @@ def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
     own beside the batches', so that a click does not wait until a batch's flow has ended.
 
     The connection's row is locked meanwhile, so the cap on flows in flight holds however many
-    workers claim at once. A claim that meets a lock leaves the work to whoever holds it.
+    workers claim at once. A claim that meets a lock again and again leaves the work to the sweep.
     """
     try:
+        if database.vendor == "postgresql":
+            return _claim_at_once(connection_id, urgent=urgent)
         with transaction.atomic():
             return _claim(connection_id, urgent=urgent)
     except IntegrityError:
         return None  # another flow took the same invoice in the same instant
+
+
+_FREE = f"""(resource_key = '' OR NOT EXISTS (
+  SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = %(connection)s
+    AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
+
+# One round trip. All of a statement sees the database as it was when it began, but a row that
+# another claim has just changed is locked in its new version: then the counts are old, the
+# versions differ, nothing is taken, and `missed` says so. It also says so of a lock that was met.
+_CLAIM = f"""
+WITH seen AS MATERIALIZED (
+  SELECT id, xmin::text AS version FROM {table(Connection)}
+  WHERE id = %(connection)s AND state = '{State.ACTIVE}'
+    AND (blocked_until IS NULL OR blocked_until <= %(now)s)
+), locked AS MATERIALIZED (
+  SELECT id, xmin::text AS version FROM {table(Connection)}
+  WHERE id = %(connection)s AND state = '{State.ACTIVE}'
+    AND (blocked_until IS NULL OR blocked_until <= %(now)s)
+  FOR NO KEY UPDATE SKIP LOCKED
+), company AS MATERIALIZED (
+  SELECT id FROM locked JOIN seen USING (id, version)
+), places AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE lane <= {Lane.REPAIR}) < %(cap)s AS clicks,
+         count(*) FILTER (WHERE lane > {Lane.REPAIR}) < %(cap)s AND NOT %(urgent)s AS others
+  FROM {table(Flow)}
+  WHERE connection_id = %(connection)s AND state = '{FlowState.RUNNING}' AND lease_until >= %(now)s
+), open_lanes AS MATERIALIZED (
+  SELECT lane FROM company, places, unnest(%(lanes)s::smallint[]) AS lane
+  WHERE CASE WHEN lane <= {Lane.REPAIR} THEN clicks ELSE others END
+), picked AS (
+  SELECT due.id FROM open_lanes, LATERAL (
+    (SELECT id, not_before FROM {table(Flow)} AS flow
+     WHERE connection_id = %(connection)s AND flow.lane = open_lanes.lane
+       AND state = '{FlowState.READY}' AND not_before <= %(now)s AND {_FREE}
+     ORDER BY not_before, id LIMIT 1)
+    UNION ALL
+    (SELECT id, not_before FROM {table(Flow)} AS flow
+     WHERE connection_id = %(connection)s AND flow.lane = open_lanes.lane
+       AND state = '{FlowState.RUNNING}' AND lease_until < %(now)s AND {_FREE}
+     ORDER BY not_before, id LIMIT 1)
+  ) AS due
+  ORDER BY open_lanes.lane, due.not_before, due.id LIMIT 1
+), won AS (
+  UPDATE {table(Flow)} AS flow
+  SET state = '{FlowState.RUNNING}', wait_reason = '', fence = fence + 1, lease_owner = %(owner)s,
+      lease_until = %(lease)s, holds_resource = resource_key <> ''
+  FROM picked
+  WHERE flow.id = picked.id AND (state = '{FlowState.READY}' AND not_before <= %(now)s
+    OR state = '{FlowState.RUNNING}' AND lease_until < %(now)s)
+  RETURNING {columns(Flow, of="flow")}, {DURABLY}
+), served AS (
+  UPDATE {table(Connection)} SET served_at = %(now)s
+  WHERE id IN (SELECT connection_id FROM won)
+)
+SELECT EXISTS (SELECT 1 FROM seen) AND NOT EXISTS (SELECT 1 FROM company) AS missed,
+       won.*, {columns(Connection, of="owner")}
+FROM (VALUES (1)) AS always LEFT JOIN won ON TRUE
+LEFT JOIN {table(Connection)} AS owner ON owner.id = won.connection_id
+"""  # noqa: S608  only our own names stand in it
+
+
+def _claim_at_once(connection_id: UUID, *, urgent: bool) -> Flow | None:
+    for _try in range(MOST_TRIES):
+        now = clock.now()
+        [[missed, *row]] = execute(
+            _CLAIM,
+            {
+                "connection": connection_id,
+                "now": now,
+                "cap": parameter(settings.FLOWS_PER_CONNECTION),
+                "urgent": urgent,
+                "lanes": [int(lane) for lane in Lane],
+                "owner": _worker(),
+                "lease": times.lease(now),
+            },
+        )
+        if not missed:
+            return _flow(row)
+    return None
+
+
+def _flow(row: list[Any]) -> Flow | None:
+    if row[0] is None:
+        return None
+    flow = instance(Flow, row[: width(Flow)])
+    flow.connection = instance(Connection, row[width(Flow) + 1 :])
+    return flow
 
 
 def _claim(connection_id: UUID, *, urgent: bool) -> Flow | None:

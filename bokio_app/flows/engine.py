@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, connection
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.errors import BokioError, ConcurrentWrite, StateRefused
@@ -19,25 +22,57 @@ from bokio_app.connections.remote import bokio_for
 from bokio_app.core import clock
 
 from . import proving, recovery, times, verdicts
+from .limits.asking import Wait
 from .limits.gate import Gate, NoRoom
 from .models import Attempt, Flow, Step, StepState, WaitReason
 from .operations import Ambiguous, Done
-from .turn import Fenced, Turn
+from .turn import Fenced, Overtaken, Turn
 from .verdicts import Yielded
 
 log = logging.getLogger(__name__)
 
 Outcome = Attempt.Outcome
 MOST_ATTEMPTS = 8
+TOKEN_LOOK = 0.2  # seconds between two looks for a token that another worker renews
+LONGEST_HELD = 5  # seconds; who waits longer is put back, and says why on the pages
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why a turn stopped: no permit, or no token, for so many real seconds. Either the flow is
+    held, that is, still claimed and to be gone on with by `go_on`; or it was put back.
+    """
+
+    seconds: float
+    reason: WaitReason
+    is_held: bool
+
+
+class Resting(Exception):
+    """The turn rests for want of a permit or a token."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__()
+        self.rest = rest
 
 
 def run(flow: Flow, *, until: datetime) -> None:
     """Work on a claimed flow until it ends, must wait, or the turn's time is up."""
-    turn = Turn.begin(flow)
+    go_on(Turn.begin(flow), until=until)
+
+
+def go_on(turn: Turn, *, until: datetime, stops: Callable[[], bool] = lambda: False) -> Rest | None:
+    """The same for a turn that has begun; between two steps, `stops` may end it early.
+
+    Tells a `Rest` when it must rest, and None when the flow was given up or has ended.
+    """
+    flow = turn.flow
     try:
-        while clock.now() < until:
+        while clock.now() < until and not stops():
             _go_on(turn)
         turn.put_back(not_before=clock.now(), reason=WaitReason.TURN)
+    except Resting as resting:
+        return resting.rest
     except Yielded:
         pass
     except Fenced:
@@ -46,16 +81,39 @@ def run(flow: Flow, *, until: datetime) -> None:
         verdicts.result_taken(turn)
     except Exception:
         log.exception("flow_failed flow=%s", flow.public_id)
-        verdicts.failure_of_ours(turn)
+        _give_up(turn)
+    return None
 
 
 def _go_on(turn: Turn) -> None:
     try:
         _advance(turn)
+    except Overtaken:
+        return  # the next look sees what has changed
     except NoRoom as full:
-        until = clock.now() + timedelta(seconds=full.wait.seconds)
-        turn.put_back(not_before=until, reason=WaitReason(full.wait.reason))
-        raise Yielded from None
+        raise Resting(_rest(turn, full.wait)) from None
+
+
+def _rest(turn: Turn, wait: Wait) -> Rest:
+    """Keep the flow for a moment, if whoever runs the turn does that, or put it back."""
+    pause, reason = timedelta(seconds=wait.seconds), WaitReason(wait.reason)
+    is_held = turn.is_held_while_waiting and pause <= times.scaled(LONGEST_HELD)
+    if not is_held:
+        turn.put_back(not_before=clock.now() + pause, reason=reason)
+    return Rest(wait.seconds, reason, is_held=is_held)
+
+
+def _rest_for_token(turn: Turn) -> Rest:
+    """Another worker renews the token, which takes a moment; kept while the lease allows."""
+    lease_until, reason = turn.flow.lease_until, WaitReason.TOKEN
+    still_ours = lease_until and lease_until - clock.now() > timedelta(
+        seconds=settings.FLOW_DEADLINE
+    )
+    if turn.is_held_while_waiting and still_ours:
+        return Rest(times.scaled(TOKEN_LOOK).total_seconds(), reason, is_held=True)
+    pause = times.scaled(1)
+    turn.put_back(not_before=clock.now() + pause, reason=reason)
+    return Rest(pause.total_seconds(), reason, is_held=False)
 
 
 def _advance(turn: Turn) -> None:
@@ -63,9 +121,8 @@ def _advance(turn: Turn) -> None:
     if step is None:
         turn.finish()
         raise Yielded
-    if step.state == StepState.PENDING and turn.cancel_requested():
-        turn.cancel()
-        raise Yielded
+    if step.state == StepState.PENDING:
+        _stop_if_asked(turn)
     if step.state in {StepState.SENT, StepState.UNKNOWN}:
         _resolve(turn, step)
     elif step.is_finished:
@@ -74,6 +131,12 @@ def _advance(turn: Turn) -> None:
         recovery.doubt(turn, step)
     else:
         _perform(turn, step)
+
+
+def _stop_if_asked(turn: Turn) -> None:
+    if turn.cancel_requested():
+        turn.cancel()
+        raise Yielded
 
 
 def _perform(turn: Turn, step: Step) -> None:
@@ -85,6 +148,7 @@ def _perform(turn: Turn, step: Step) -> None:
     if reason := operation.waits_for(ctx):
         turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
         raise Yielded
+    verdicts.require_scopes(turn, step)
     access = _access(turn)
     if operation.reads_only:
         _read(turn, step, access)
@@ -213,8 +277,8 @@ def _check_later(turn: Turn, step: Step) -> None:
 
 def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     """Read before the first sending. False when what was wanted exists already."""
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     try:
         before = turn.operation(step).before(turn.context(step), _bokio(turn, access))
     except BokioError as error:
@@ -228,8 +292,8 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
 
 
 def _read(turn: Turn, step: Step, access: grants.Access) -> None:
-    turn.save()
     turn.extend()
+    _stop_if_asked(turn)
     started, step.intent_at = time.monotonic(), clock.now()
     try:
         done = turn.operation(step).send(turn.context(step), _bokio(turn, access))
@@ -253,12 +317,24 @@ def _bokio(
 
 
 def _access(turn: Turn) -> grants.Access:
+    if turn.access and turn.access.is_good(worn=turn.worn_token):
+        return turn.access
     try:
-        return grants.access(turn.flow.connection, worn=turn.worn_token)
+        turn.access = grants.access(turn.flow.connection, worn=turn.worn_token)
+        return turn.access
     except grants.NeedsConsent:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:
-        turn.put_back(not_before=clock.now() + times.scaled(1), reason=WaitReason.TOKEN)
+        raise Resting(_rest_for_token(turn)) from None
     except BokioError:
         verdicts.wait(turn, WaitReason.BOKIO_DOWN)
     raise Yielded
+
+
+def _give_up(turn: Turn) -> None:
+    """Put the flow back, or if the database cannot be reached, leave it to whoever finds it."""
+    try:
+        connection.close_if_unusable_or_obsolete()
+        verdicts.failure_of_ours(turn)
+    except DatabaseError as error:
+        log.warning("flow_left flow=%s error=%s", turn.flow.public_id, type(error).__name__)

@@ -61,11 +61,23 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
 }
 
 
+LACKS_SCOPE = "lacks-scope"
+
+
 def explain(code: str, message: str = "") -> Explanation:
     """The words for a stop. `code` is one of ours, else Bokio's, whose own message is quoted."""
     if code in OURS:
         title, meaning = OURS[code]
         return Explanation(title=str(title), meaning=str(meaning))
+    if code == LACKS_SCOPE:
+        needs = _(
+            "Nothing is sent for this step. It needs %(scopes)s: connect the company again with "
+            "that permission, and the run goes on by itself."
+        )
+        return Explanation(
+            title=_("The connection lacks a permission"),
+            meaning=needs % {"scopes": message or "–"},
+        )
     return Explanation(
         title=_("Bokio refused the request"),
         meaning=_("Bokio says: %(message)s") % {"message": message or code},
@@ -129,8 +141,12 @@ class Fact:
 
 def facts(step: Step) -> list[Fact]:
     """What the step wanted beside each thing that a proof read saw; only what is worth reading."""
-    ours = readable(step.payload)
-    seen = [readable(each) for each in step.evidence]
+    return compared(step.payload, step.evidence)
+
+
+def compared(wanted: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> list[Fact]:
+    """What we have of a thing beside what Bokio has of each that may be it."""
+    ours, seen = readable(wanted), [readable(each) for each in found]
     keys = [*ours, *(key for each in seen for key in each)]
     return [_fact(key, ours, seen) for key in dict.fromkeys(keys)]
 

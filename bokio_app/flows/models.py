@@ -12,7 +12,8 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from .inventory.rows import Finding
+from .limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "Booking",
+    "Finding",
     "Flow",
     "FlowState",
     "HeldFile",
@@ -95,11 +98,20 @@ class Flow(models.Model):
     public_id = models.UUIDField(
         _("number of the run"), default=uuid.uuid4, unique=True, editable=False
     )
+    # Both are the first column of an index below, and need none of their own.
     tenant = models.ForeignKey(
-        "tenants.Tenant", models.PROTECT, related_name="flows", verbose_name=_("workspace")
+        "tenants.Tenant",
+        models.PROTECT,
+        related_name="flows",
+        verbose_name=_("workspace"),
+        db_index=False,
     )
     connection = models.ForeignKey(
-        "connections.Connection", models.PROTECT, related_name="flows", verbose_name=_("connection")
+        "connections.Connection",
+        models.PROTECT,
+        related_name="flows",
+        verbose_name=_("connection"),
+        db_index=False,
     )
     kind = models.CharField(_("kind"), max_length=40)
     business_key = models.CharField(max_length=80, help_text="what this flow does once")
@@ -153,11 +165,14 @@ class Flow(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["connection", "lane", "not_before"],
+                fields=["connection", "lane", "not_before", "id"],
                 condition=Q(state="ready"),
                 name="flow_due",
             ),
-            models.Index(fields=["lease_until"], condition=Q(state="running"), name="flow_leases"),
+            # Without `lease_until`: each step renews it, and would write to every index then.
+            models.Index(
+                fields=["connection", "lane"], condition=Q(state="running"), name="flow_running"
+            ),
             models.Index(fields=["tenant", "-created_at"], name="flow_newest"),
             models.Index(fields=["tenant", "state", "kind"], name="flow_counts"),
             models.Index(
@@ -190,7 +205,7 @@ class Flow(models.Model):
 class Step(models.Model):
     """One operation at Bokio within a flow. `op_key` marks its effect there, however often sent."""
 
-    flow = models.ForeignKey(Flow, models.CASCADE, related_name="steps")
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="steps", db_index=False)
     pos = models.PositiveSmallIntegerField(_("position"))
     op = models.CharField(_("operation"), max_length=40)
     op_key = models.UUIDField(_("marker"), default=uuid.uuid4)
@@ -296,7 +311,7 @@ class Attempt(models.Model):
 class RemoteBinding(models.Model):
     """Which step made which object at Bokio. Two steps can never claim the same one."""
 
-    connection = models.ForeignKey("connections.Connection", models.PROTECT)
+    connection = models.ForeignKey("connections.Connection", models.PROTECT, db_index=False)
     object_type = models.CharField(max_length=20)
     remote_id = models.CharField(max_length=80)
     step = models.ForeignKey(Step, models.PROTECT, related_name="bindings")

@@ -76,6 +76,7 @@ class Operation(ABC):
 
     name: ClassVar[str]
     label: ClassVar[StrPromise]
+    scopes: ClassVar[tuple[str, ...]] = ()  # of Bokio, to do it and to prove it
     object_type: ClassVar[str] = ""
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
@@ -151,6 +152,14 @@ def register_kind(name: str, label: StrPromise) -> str:
     """Name a kind of flow for pages and logs; returns the name."""
     KINDS[name] = label
     return name
+
+
+ALREADY_RECORDED = "already_recorded"  # why a step was skipped: Bokio did it with the one before
+
+
+def entry_of(journal_entry_id: UUID | None) -> dict[str, Any]:
+    """The part of a result that says that Bokio has recorded the thing of its own accord."""
+    return {"journal_entry_id": str(journal_entry_id)} if journal_entry_id else {}
 
 
 def equal_or_unclear(done: Done, *, equal: bool, why: str) -> Proof:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from bokio_app.connections.overview import resting
 from bokio_app.core import clock
 
 from .explain import explain
@@ -40,6 +41,7 @@ WORDS: dict[str, StrPromise] = {
 SKIPPED: dict[str, StrPromise] = {
     "known": gettext_lazy("Bokio has the customer already."),
     "handled": gettext_lazy("A person has seen to it in Bokio."),
+    "already_recorded": gettext_lazy("Bokio recorded it by itself, as the company has chosen."),
     "cash_method": gettext_lazy("By the cash method it is recorded when it is paid."),
 }
 
@@ -109,6 +111,8 @@ def wait_reason(flow: Flow) -> str:
         return explain(flow.stuck_code).title
     if flow.state not in {FlowState.READY, FlowState.PARKED}:
         return ""
+    if flow.state == FlowState.READY and (rest := resting(flow.connection)):
+        return rest.cause
     if flow.wait_reason:
         return str(WaitReason(flow.wait_reason).label)
     return _("Waiting for a worker.")
@@ -136,10 +140,9 @@ def short_result(step: Step, entries: Mapping[str, str]) -> str:
     """The one thing worth seeing of a result: a number, a name, or how many were read."""
     if step.state != StepState.DONE:
         return ""
-    if entry := step.result.get("journal_entry_id"):
-        return entries.get(entry, "")
     shown = (step.result.get(key) for key in ("number", "name", "count"))
-    return next((str(value) for value in shown if value not in (None, "")), "")
+    recorded = entries.get(step.result.get("journal_entry_id", ""), "")
+    return next((str(value) for value in shown if value not in (None, "")), recorded)
 
 
 def _line(flow: Flow, step: Step, entries: Mapping[str, str]) -> Line:

@@ -45,19 +45,8 @@ def flows_of(tenant: Tenant) -> QuerySet[Flow]:
     return tenant.flows.select_related("connection", "created_by").order_by("-created_at", "-pk")
 
 
-def seen_in(tenant: Tenant, view: str, *, reads: bool, company: UUID | None) -> QuerySet[Flow]:
-    """The flows of one list; with `reads`, also those that only read."""
-    flows = flows_of(tenant).filter(state__in=STATES_OF[view])
-    if company:
-        flows = flows.filter(connection_id=company)
-    return flows if reads else flows.exclude(QUIET)
-
-
-def counts(tenant: Tenant, *, reads: bool, company: UUID | None) -> dict[str, int]:
-    """How many flows each list holds, by the names of `View`."""
-    flows = tenant.flows.all() if reads else tenant.flows.exclude(QUIET)
-    if company:
-        flows = flows.filter(connection_id=company)
+def counts(flows: QuerySet[Flow]) -> dict[str, int]:
+    """How many of the flows each list holds, by the names of `View`."""
     by_state: dict[str, int] = dict(
         flows.order_by().values("state").annotate(count=Count("*")).values_list("state", "count")
     )

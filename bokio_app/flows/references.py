@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 ALPHABET: Final = "ACDEFGHJKMNPQRTUVWXYZ34679"
 LENGTH: Final = 8
 PREFIX: Final = "ref "
+_REFERENCE: Final = re.compile(f"{PREFIX}[{ALPHABET}]{{{LENGTH}}}")
 
 
 def short_reference(op_key: UUID) -> str:
@@ -31,3 +33,8 @@ def with_reference(text: str, reference: str, *, longest: int) -> str:
     """`text` and the mark behind it, cut to `longest` characters without touching the mark."""
     room = longest - len(reference) - 1
     return f"{text[:room].strip()} {reference}".strip()
+
+
+def references_in(text: str) -> list[str]:
+    """The marks that a text holds. The last is the one that `with_reference` has put there."""
+    return _REFERENCE.findall(text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db import connection as db_connection
+from django.db.models import Q
 from django.dispatch import receiver
 
 from bokio_app.audit.services import record
@@ -19,9 +20,11 @@ from bokio_app.core import clock
 from bokio_app.tenants.models import User
 
 from .epochs import current_epoch
+from .explain import LACKS_SCOPE
 from .models import Flow, FlowState, Lane, ShortReference, Step, StepState, WaitReason
 from .operations import OPERATIONS
 from .references import short_reference
+from .rows import make_durable
 from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ def start(
 def _keep(flow: Flow, steps: Sequence[NewStep]) -> None:
     """Commit both together: a worker that met a flow without steps would call it done."""
     with transaction.atomic():
+        make_durable()
         flow.save(force_insert=True)
         made = Step.objects.bulk_create(
             Step(flow=flow, pos=pos, op=OPERATIONS[new.op].name, payload=new.payload)
@@ -209,13 +213,13 @@ def go_on_after_consent(connection: Connection, **_kwargs: Any) -> None:
     waiting = Flow.objects.select_for_update(
         skip_locked=db_connection.features.has_select_for_update_skip_locked, no_key=True
     ).filter(
+        Q(state__in=[FlowState.READY, FlowState.PARKED], wait_reason__in=HINDRANCES)
+        | Q(state=FlowState.STUCK, stuck_code=LACKS_SCOPE),
         connection=connection,
-        state__in=[FlowState.READY, FlowState.PARKED],
-        wait_reason__in=HINDRANCES,
     )
     flows = list(waiting)
     Flow.objects.filter(pk__in=[flow.pk for flow in flows]).update(
-        state=FlowState.READY, wait_reason="", not_before=clock.now(), failures=0
+        state=FlowState.READY, wait_reason="", stuck_code="", not_before=clock.now(), failures=0
     )
     if flows:
         ring_after_commit(min(flows, key=lambda flow: flow.lane))

@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
-from django.db import close_old_connections
-from django.db.models import Exists, OuterRef, Q
+from django.db import close_old_connections, transaction
+from django.db import connection as database
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Window,
+)
+from django.db.models.functions import RowNumber
 
+from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
-from . import engine
-from .claim import URGENT, claim, due_flows, held_elsewhere
-from .executor import may_execute
+from . import daily
+from .claim import URGENT, due_flows, held_elsewhere
+from .crew import Crew
 from .models import Flow, FlowState, Lane, WaitReason
 
 log = logging.getLogger(__name__)
 
-MOST_THREADS = 1024
+SWEEP_LOCK = 7_267_001  # of PostgreSQL's advisory locks; the number means nothing
+TICK = 1.0  # seconds between two looks of a worker that hears no bells
 
-_hears_itself = threading.Event()
-_for_batches = threading.BoundedSemaphore(MOST_THREADS)
+
+class Ears:
+    """What this process hears: without a crew, it is no worker."""
+
+    crew: Crew | None = None
+    heard_at = 0.0
 
 
 def ring(connection_id: UUID, *, lane: Lane) -> None:
@@ -35,7 +54,8 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
 
     Without a broker only a worker rings, for itself: nobody would ever empty another's queue.
     """
-    if not (settings.REDIS_URL or _hears_itself.is_set()):
+    if not settings.REDIS_URL:
+        _wake(connection_id, lane=lane)
         return
     urgent = lane <= Lane.REPAIR
     queue = "click" if urgent else "work"
@@ -47,45 +67,41 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
 
 @shared_task
 def work(connection_id: str, urgent: bool = False) -> None:
-    """Run due flows of the connection, one after the other, until none is due or time is up.
+    """Have this process's crew run due flows of the connection until none is due.
 
     With `urgent`, only what somebody waits for. Delivered twice, the second finds nothing to
     claim; lost, `sweep` rings again within seconds.
     """
-    if not may_execute():
-        return
-    if urgent:
-        _run_due(UUID(connection_id), urgent=True)
-        return
-    places = _for_batches
-    if places.acquire(blocking=False):
-        try:
-            _run_due(UUID(connection_id))
-        finally:
-            places.release()
-
-
-def _run_due(connection_id: UUID, *, urgent: bool = False) -> None:
-    until = clock.now() + timedelta(seconds=settings.FLOW_TURN)
-    while clock.now() < until and (flow := claim(connection_id, urgent=urgent)):
-        engine.run(flow, until=until)
+    Ears.heard_at = time.monotonic()
+    _wake(UUID(connection_id), lane=Lane.CLICK if urgent else Lane.BATCH)
 
 
 @shared_task
 def sweep() -> None:
     """Ring for everything that is due, left behind or no longer hindered. Safe to run twice."""
-    now = clock.now()
-    broken = ~Q(connection__state=State.ACTIVE)
-    Flow.objects.filter(broken, state=FlowState.READY).update(
-        state=FlowState.PARKED, wait_reason=WaitReason.CONSENT
-    )
-    Flow.objects.filter(connection__state=State.ACTIVE, state=FlowState.PARKED).update(
-        state=FlowState.READY, wait_reason="", not_before=now
-    )
-    due = due_flows()
-    due.filter(held_elsewhere()).update(wait_reason=WaitReason.INVOICE_BUSY)
-    for connection_id, lane in _ringing(due.exclude(held_elsewhere())):
-        ring(connection_id, lane=lane)
+    Ears.heard_at = time.monotonic()
+    _sweep(ring)
+
+
+def _sweep(tell: Callable[..., None]) -> None:
+    for connection_id, lane in look():
+        tell(connection_id, lane=lane)
+    usage.write()
+    daily.look()
+
+
+def look() -> list[tuple[UUID, Lane]]:
+    """Set in motion what has been waiting; return whom to ring for, in the order of their turns.
+
+    Of several who look at the same time one does it, and the others find nothing.
+    """
+    with transaction.atomic():
+        if not _leads():
+            return []
+        _park_and_release()
+        busy = WaitReason.INVOICE_BUSY
+        due_flows().filter(held_elsewhere()).exclude(wait_reason=busy).update(wait_reason=busy)
+    return _ringing(due_flows().exclude(held_elsewhere()))
 
 
 def due_connections() -> list[UUID]:
@@ -93,42 +109,93 @@ def due_connections() -> list[UUID]:
     return [pk for pk, _lane in _ringing(due_flows().exclude(held_elsewhere()))]
 
 
-def _ringing(due: Any) -> list[tuple[UUID, Lane]]:
-    """Connections with due work, the longest unserved first: once for clicks, once for others."""
+def _wake(connection_id: UUID, *, lane: Lane) -> None:
+    """Ring in this process, if it works."""
+    if Ears.crew:
+        Ears.crew.wake(connection_id, urgent=lane <= Lane.REPAIR)
+
+
+def _leads() -> bool:
+    """Whether nobody else is looking; on SQLite one process works, and transactions queue."""
+    if database.vendor != "postgresql":
+        return True
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SWEEP_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _park_and_release() -> None:
+    broken = ~Q(connection__state=State.ACTIVE)
+    Flow.objects.filter(broken, state=FlowState.READY).update(
+        state=FlowState.PARKED, wait_reason=WaitReason.CONSENT
+    )
+    Flow.objects.filter(connection__state=State.ACTIVE, state=FlowState.PARKED).update(
+        state=FlowState.READY, wait_reason="", not_before=clock.now()
+    )
+
+
+def _ringing(due: QuerySet[Flow]) -> list[tuple[UUID, Lane]]:
+    """Connections with due work and a place for it: first those with clicks, then the others.
+
+    The longest unserved comes first, but of each tenant one before the second of any.
+    """
     mine = due.filter(connection=OuterRef("pk"))
-    now = clock.now()
+    longest_ago = F("served_at").asc(nulls_first=True)
     ready = (
         Connection.objects.filter(Exists(mine), state=State.ACTIVE)
-        .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=now))
-        .annotate(clicks=Exists(mine.filter(URGENT)), others=Exists(mine.exclude(URGENT)))
-        .order_by("served_at")
+        .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=clock.now()))
+        .annotate(
+            clicks=Exists(mine.filter(URGENT)),
+            others=Exists(mine.exclude(URGENT)),
+            turn=Window(RowNumber(), partition_by=[F("tenant_id")], order_by=longest_ago),
+        )
+        .order_by("turn", longest_ago)
         .values_list("pk", "clicks", "others")
     )
+    full = _without_a_place()
     rows = list(ready)
-    clicked = [(pk, Lane.CLICK) for pk, clicks, _others in rows if clicks]
-    return clicked + [(pk, Lane.BATCH) for pk, _clicks, others in rows if others]
+    clicked = [(pk, Lane.CLICK) for pk, clicks, _ in rows if clicks and (pk, True) not in full]
+    others = [(pk, Lane.BATCH) for pk, _, others in rows if others and (pk, False) not in full]
+    return clicked + others
+
+
+def _without_a_place() -> set[tuple[UUID, bool]]:
+    """Connections with as many flows at work as they may have: of clicks (True), of others."""
+    running = (
+        Flow.objects.filter(state=FlowState.RUNNING, lease_until__gte=clock.now())
+        .annotate(urgent=ExpressionWrapper(URGENT, output_field=BooleanField()))
+        .values_list("connection_id", "urgent")
+        .annotate(number=Count("pk"))
+        .filter(number__gte=settings.FLOWS_PER_CONNECTION)
+    )
+    return {(pk, urgent) for pk, urgent, _number in running}
 
 
 @worker_ready.connect
-def reserve_an_executor(sender: Any, **_kwargs: Any) -> None:
-    """Keep one thread of this process free for clicks, whatever batches there are."""
-    global _for_batches  # noqa: PLW0603  set once, before the first message is taken
-    _for_batches = threading.BoundedSemaphore(max(sender.controller.concurrency - 1, 1))
+def begin_work(sender: Any, **_kwargs: Any) -> None:
+    """Give this process its crew, and have it look by itself whenever it hears no bells."""
+    Ears.crew = Crew(threads=sender.controller.concurrency)
+    Ears.heard_at = time.monotonic()
+    threading.Thread(target=_look_while_deaf, name="flow-look", daemon=True).start()
 
 
-@worker_ready.connect
-def poll_without_broker(**_kwargs: Any) -> None:
-    """Without Redis no message reaches this process: look at the rows instead of listening."""
-    if not settings.REDIS_URL:
-        _hears_itself.set()
-        threading.Thread(target=_poll, name="flow-poll", daemon=True).start()
+@worker_shutdown.connect
+def end_work(**_kwargs: Any) -> None:
+    """Finish the calls under way, give the flows back and leave no call uncounted."""
+    if Ears.crew:
+        Ears.crew.stop(patience=settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE)
+    usage.write()
 
 
-def _poll() -> None:
+def _look_while_deaf() -> None:
+    """Without broker, scheduler or messages: look at the rows instead of listening."""
     pause = threading.Event()
-    while not pause.wait(min(1.0, settings.FLOW_SWEEP_EVERY)):
+    while not pause.wait(min(TICK, settings.FLOW_SWEEP_EVERY)):
+        silent = time.monotonic() - Ears.heard_at
+        if settings.REDIS_URL and silent < 2 * settings.FLOW_SWEEP_EVERY:
+            continue
         try:
-            sweep()
+            _sweep(_wake)
         except Exception:
             log.exception("poll_failed")
         finally:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
 from bokio_app.audit.services import record
 from bokio_app.bokio.errors import BokioError
+from bokio_app.connections.grants import Access
 from bokio_app.core import clock
 
 from . import times
-from .epochs import current_epoch
+from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
+from .rows import Bundle, Fields, Guard, write
 from .signals import flow_cancelled, flow_finished
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,12 @@ logger = logging.getLogger(__name__)
 
 class Fenced(Exception):
     """Another worker owns the flow now; this one must not write anything more."""
+
+
+class Overtaken(Exception):
+    """Nothing was sent, for something has changed that must be looked at first: a person wants
+    the flow to stop, or the connection has another pair of tokens, or none that works.
+    """
 
 
 @dataclass
@@ -47,11 +56,16 @@ class Turn:
     steps: list[Step]
     unsaved: Unsaved | None = None
     worn_token: int = field(default=0, repr=False)
+    access: Access | None = None
     epoch: int = 0
+    is_held_while_waiting: bool = False  # for a permit, by a crew, so that no thread sleeps for it
 
     @classmethod
     def begin(cls, flow: Flow) -> Turn:
-        return cls(flow=flow, steps=list(flow.steps.order_by("pos")), epoch=current_epoch())
+        """Read what belongs to a flow that has just been claimed."""
+        now = latest(flow)
+        flow.cancel_requested = now.cancel_requested
+        return cls(flow=flow, steps=now.steps, epoch=now.epoch, access=now.access)
 
     @property
     def is_unchecked(self) -> bool:
@@ -83,43 +97,48 @@ class Turn:
     def save(self) -> None:
         """Commit a result that is still only in memory."""
         if self.unsaved:
-            with transaction.atomic():
-                self._own()
+            self._write({})
 
     def intend(self, step: Step) -> float:
         """Commit that this step is about to be sent, with the result of the one before.
 
-        Returns the monotonic second after which the request must not leave any more.
+        Returns the monotonic second after which the request must not leave any more. Raises
+        `Overtaken` if it must not leave at all as things are now, and then nothing is committed.
         """
         started, now = time.monotonic(), clock.now()
         window = times.window(now, with_file=self.operation(step).sends_file)
-        with transaction.atomic():
-            self._own(lease_until=window.lease_until)
-            self._set(
-                step,
-                state=StepState.SENT,
-                attempt=step.attempt + 1,
-                fence=self.flow.fence,
-                intent_at=now,
-                send_by=window.send_by,
-                settle_at=window.settle_at,
-                unknown_at=None,
-                absent_reads=0,
-                baseline=step.baseline,
-                error_code="",
-                error_message="",
-                error_fields=[],
-            )
+        sent: Fields = {
+            "state": StepState.SENT,
+            "attempt": step.attempt + 1,
+            "fence": self.flow.fence,
+            "intent_at": now,
+            "send_by": window.send_by,
+            "settle_at": window.settle_at,
+            "unknown_at": None,
+            "absent_reads": 0,
+            "baseline": step.baseline,
+            "error_code": "",
+            "error_message": "",
+            "error_fields": [],
+        }
+        self._write(
+            {"lease_until": window.lease_until},
+            (step, sent),
+            generation=self.access.generation if self.access else 0,
+        )
         return started + (window.send_by - now).total_seconds()
 
     def extend(self) -> None:
-        """Renew the lease, before reads that may take as long as a write."""
-        with transaction.atomic():
-            self._own(lease_until=times.lease(clock.now()))
+        """Renew the lease, before reads that may take as long as a write. What is known and not
+        yet committed is committed with it.
+        """
+        self._write({"lease_until": times.lease(clock.now())})
 
     def cancel_requested(self) -> bool:
-        """Whether a person has asked for the flow to stop, also since this turn began."""
-        self.flow.refresh_from_db(fields=["cancel_requested"])
+        """Whether a person has asked for the flow to stop, as of the last write of this turn.
+
+        One who asks later is heard by `intend`, which then commits nothing.
+        """
         return self.flow.cancel_requested
 
     def change(
@@ -128,34 +147,37 @@ class Turn:
         """Commit new values of a step, and the attempt that led to them; with `checked`, also
         that the flow stands as the database says.
         """
-        with transaction.atomic():
-            self._own(**({"recovery_epoch": self.epoch} if checked else {}))
-            self._set(step, **fields)
-            if log:
-                log.save()
+        flow = {"recovery_epoch": self.epoch} if checked else {}
+        self._write(flow, (step, fields), log=log)
 
     def skip(self, step: Step, reason: str) -> None:
         """There is nothing to do for this step, and we know it from our own copy."""
-        with transaction.atomic():
-            self._own(cursor=step.pos + 1)
-            self._set(step, state=StepState.SKIPPED, skip_reason=reason, done_at=clock.now())
+        skipped = {"state": StepState.SKIPPED, "skip_reason": reason, "done_at": clock.now()}
+        self._write({"cursor": step.pos + 1}, (step, skipped))
 
     def put_back(self, *, not_before: datetime, reason: str, failures: int | None = None) -> None:
         """Give the flow up until a later moment, saying why it waits."""
-        with transaction.atomic():
-            self._own(
-                state=FlowState.READY,
-                wait_reason=reason,
-                not_before=not_before,
-                failures=self.flow.failures if failures is None else failures,
-                lease_until=None,
-                lease_owner="",
-            )
+        self._write(
+            {
+                "state": FlowState.READY,
+                "wait_reason": reason,
+                "not_before": not_before,
+                "failures": self.flow.failures if failures is None else failures,
+                "lease_until": None,
+                "lease_owner": "",
+            }
+        )
 
     def park(self, reason: str) -> None:
         """Give the flow up until the connection works again."""
-        with transaction.atomic():
-            self._own(state=FlowState.PARKED, wait_reason=reason, lease_until=None, lease_owner="")
+        self._write(
+            {
+                "state": FlowState.PARKED,
+                "wait_reason": reason,
+                "lease_until": None,
+                "lease_owner": "",
+            }
+        )
 
     def stick(self, step: Step, *, code: str, message: str, **fields: Any) -> None:
         """Stop: a person must look. The step keeps what Bokio said and what we saw.
@@ -165,31 +187,36 @@ class Turn:
         if self.flow.cancel_requested and step.error_code == code:
             self.cancel()
             return
-        with transaction.atomic():
-            self._own(
-                state=FlowState.STUCK,
-                stuck_code=code,
-                lease_until=None,
-                lease_owner="",
-                holds_resource=bool(self.flow.resource_key),
-            )
-            self._set(step, error_code=code, error_message=message, **fields)
-            self._audit("flow.stuck", step=step.op, code=code)
+        self._write(
+            {
+                "state": FlowState.STUCK,
+                "stuck_code": code,
+                "lease_until": None,
+                "lease_owner": "",
+                "holds_resource": bool(self.flow.resource_key),
+            },
+            (step, {"error_code": code, "error_message": message, **fields}),
+            then=lambda: self._audit("flow.stuck", step=step.op, code=code),
+        )
         logger.warning("flow_stuck flow=%s step=%s code=%s", self.flow.public_id, step.op, code)
 
     def finish(self) -> None:
         """Commit the last result and end the flow well."""
-        with transaction.atomic():
-            self._end(FlowState.DONE)
+
+        def announce() -> None:
             self._audit("flow.done")
             flow_finished.send(Flow, flow=self.flow)
 
+        self._write(_ended(FlowState.DONE), then=announce)
+
     def cancel(self) -> None:
         """End the flow between two steps, because a person asked for it."""
-        with transaction.atomic():
-            self._end(FlowState.CANCELLED)
+
+        def announce() -> None:
             self._audit("flow.cancelled")
             flow_cancelled.send(Flow, flow=self.flow)
+
+        self._write(_ended(FlowState.CANCELLED), then=announce)
 
     def log_line(
         self,
@@ -211,64 +238,84 @@ class Turn:
             milliseconds=round(seconds * 1000),
         )
 
-    def _end(self, state: FlowState) -> None:
-        self._own(
-            state=state,
-            wait_reason="",
-            stuck_code="",
-            lease_until=None,
-            lease_owner="",
-            holds_resource=False,
-            finished_at=clock.now(),
-        )
+    def _write(
+        self,
+        flow: Fields,
+        *steps: tuple[Step, Fields],
+        log: Attempt | None = None,
+        then: Callable[[], None] | None = None,
+        generation: int | None = None,
+    ) -> None:
+        """Write to flow and steps if the flow is still ours, and commit the unsaved result with it.
 
-    def _own(self, **fields: Any) -> None:
-        """Write to the flow if it is still ours, and commit the unsaved result with it."""
-        if self.unsaved:
-            fields = {"failures": 0, "cursor": self.flow.cursor, **fields}
-        fields.setdefault("fence", self.flow.fence)
-        changed = Flow.objects.filter(
-            pk=self.flow.pk, fence=self.flow.fence, state=FlowState.RUNNING
-        ).update(**fields)
-        if not changed:
-            raise Fenced
-        for name, value in fields.items():
-            setattr(self.flow, name, value)
-        if self.unsaved:
-            self._save_result(self.unsaved)
+        `then` does what else belongs to the same transaction. Without that, and without rows of
+        ours that follow from the result, all of it is one statement.
+        """
+        bundle = Bundle(flow, [*steps], [log] if log else [])
+        unsaved = self.unsaved
+        if unsaved:
+            self._add_result(bundle, unsaved)
+        guard = Guard(self.flow.pk, self.flow.fence, generation)
+        applies = unsaved is not None and _changes_rows(self.operation(unsaved.step))
+        if not (applies or then):
+            self._commit(guard, bundle)
             self.unsaved = None
+            return
+        with transaction.atomic():
+            self._commit(guard, bundle)
+            if unsaved and applies:
+                operation = self.operation(unsaved.step)
+                operation.apply(self.context(unsaved.step), unsaved.done)
+            self.unsaved = None
+            if then:
+                then()
 
-    def _save_result(self, unsaved: Unsaved) -> None:
+    def _commit(self, guard: Guard, bundle: Bundle) -> None:
+        told = write(guard, bundle)
+        if told is None:
+            self._look_again(guard)
+        for row, fields in ((self.flow, bundle.flow), *bundle.steps):
+            for name, value in fields.items():
+                setattr(row, name, value)
+        self.flow.cancel_requested = bool(told)
+
+    def _look_again(self, guard: Guard) -> NoReturn:
+        """Find out why a write was not made."""
+        mine = Flow.objects.filter(pk=guard.flow_id, fence=guard.fence, state=FlowState.RUNNING)
+        asked = mine.values_list("cancel_requested", flat=True).first()
+        if asked is None or guard.generation is None:
+            raise Fenced
+        self.flow.cancel_requested, self.access = asked, None
+        raise Overtaken
+
+    def _add_result(self, bundle: Bundle, unsaved: Unsaved) -> None:
         step, done = unsaved.step, unsaved.done
-        operation = self.operation(step)
-        self._set(
-            step,
-            state=StepState.DONE,
-            result=done.result,
-            remote_id=done.remote_id,
-            intent_at=step.intent_at,  # of a reading, which has no intent: when it asked
-            resolved_by=unsaved.resolved_by,
-            error_code="",
-            error_message="",
-            error_fields=[],
-            evidence=[],
-            done_at=clock.now(),
-        )
-        if operation.object_type and done.remote_id:
-            RemoteBinding.objects.create(
-                connection_id=self.flow.connection_id,
-                object_type=operation.object_type,
-                remote_id=done.remote_id,
-                step=step,
+        bundle.flow = {"failures": 0, "cursor": self.flow.cursor, **bundle.flow}
+        result: Fields = {
+            "state": StepState.DONE,
+            "result": done.result,
+            "remote_id": done.remote_id,
+            "intent_at": step.intent_at,  # of a reading, which has no intent: when it asked
+            "resolved_by": unsaved.resolved_by,
+            "error_code": "",
+            "error_message": "",
+            "error_fields": [],
+            "evidence": [],
+            "done_at": clock.now(),
+        }
+        bundle.steps.insert(0, (step, result))
+        object_type = self.operation(step).object_type
+        if object_type and done.remote_id:
+            bundle.new.append(
+                RemoteBinding(
+                    connection_id=self.flow.connection_id,
+                    object_type=object_type,
+                    remote_id=done.remote_id,
+                    step=step,
+                )
             )
         if unsaved.log:
-            unsaved.log.save()
-        operation.apply(self.context(step), done)
-
-    def _set(self, step: Step, **fields: Any) -> None:
-        Step.objects.filter(pk=step.pk).update(**fields)
-        for name, value in fields.items():
-            setattr(step, name, value)
+            bundle.new.append(unsaved.log)
 
     def _audit(self, action: str, **data: Any) -> None:
         flow = self.flow
@@ -281,3 +328,20 @@ class Turn:
             kind=flow.kind,
             **data,
         )
+
+
+def _ended(state: FlowState) -> Fields:
+    return {
+        "state": state,
+        "wait_reason": "",
+        "stuck_code": "",
+        "lease_until": None,
+        "lease_owner": "",
+        "holds_resource": False,
+        "finished_at": clock.now(),
+    }
+
+
+def _changes_rows(operation: Operation) -> bool:
+    """Whether rows of the folder that knows the operation follow from its result."""
+    return type(operation).apply is not Operation.apply

@@ -1,10 +1,14 @@
 from django.urls import path
 
 from . import views
+from .history import export
+from .inventory.pages import resolve_finding
 
 app_name = "flows"
 urlpatterns = [
     path("", views.list_, name="list"),
+    path("export.csv", export, name="export"),
+    path("differences/<uuid:public_id>/", resolve_finding, name="resolve_finding"),
     path("<uuid:public_id>/", views.detail, name="detail"),
     path("<uuid:public_id>/progress/", views.progress, name="progress"),
     path("<uuid:public_id>/retry/", views.retry, name="retry"),

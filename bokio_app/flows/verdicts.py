@@ -17,6 +17,7 @@ from bokio_app.connections import grants
 from bokio_app.core import clock
 
 from . import times
+from .explain import LACKS_SCOPE
 from .limits import limiter
 from .models import Attempt, Step, StepState, WaitReason
 from .operations import Ambiguous
@@ -94,6 +95,17 @@ def ambiguous(turn: Turn, step: Step, proof: Ambiguous, *, seconds: float) -> No
     turn.change(step, log=seen, last_proof_at=clock.now())
     turn.stick(step, code="ambiguous", message=proof.why, evidence=proof.evidence)
     raise Yielded
+
+
+def require_scopes(turn: Turn, step: Step) -> None:
+    """Stop before anything is sent that the connection has no leave for: Bokio would refuse it,
+    and refused requests are counted. A new consent with the permission lets the flow go on.
+    """
+    given = set(turn.flow.connection.scopes)
+    missing = set(turn.operation(step).scopes) - given
+    if given and missing:  # where it is not known what was given, Bokio says it
+        turn.stick(step, code=LACKS_SCOPE, message=", ".join(sorted(missing)))
+        raise Yielded
 
 
 def result_taken(turn: Turn) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -20,9 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Tenant
 
-from . import decisions, queries, services
+from . import decisions, history, queries, services
 from .explain import Explanation, Fact, explain, facts
 from .forms import AdoptForm, ReasonForm
+from .history import Wanted
+from .inventory import pages as inventory
 from .models import Attempt, Flow, FlowState, Step, StepState
 from .progress import STATE_OF_FLOW, progress_of, wait_reason, waits_until
 
@@ -64,59 +64,46 @@ class Tab:
 @require_safe
 def list_(request: TenantRequest) -> HttpResponse:
     """The tenant's flows by state, a hundred at a time."""
-    tenant, view, reads = request.tenant, _view(request), "reads" in request.GET
-    company = _uuid(request.GET.get("company", ""))
-    last = _last(request)
-    found = queries.older_than(queries.seen_in(tenant, view, reads=reads, company=company), last)
-    page = list(found[: queries.PAGE + 1])
-    kept = _kept(reads=reads, company=company)
+    tenant, wanted, last = request.tenant, Wanted.of(request.GET), _last(request)
+    in_view = queries.flows_of(tenant).filter(state__in=queries.STATES_OF[wanted.view])
+    page = list(queries.older_than(wanted.flows(in_view), last)[: queries.PAGE + 1])
     shown = page[: queries.PAGE]
     more = shown[-1].public_id if len(page) > queries.PAGE else None
+    companies = tenant.connections.exclude(state="ended")
     context = {
+        "findings": inventory.shown(inventory.open_findings(tenant)[: queries.PAGE]),
         "rows": _rows(tenant, shown),
-        "tabs": _tabs(tenant, view, reads=reads, company=company),
-        "view": view,
-        "reads": reads,
-        "reads_url": _url(view, **_kept(reads=not reads, company=company)),
-        "company": tenant.connections.filter(pk=company).first() if company else None,
-        "every_company_url": _url(view, **_kept(reads=reads, company=None)),
-        "older_url": _url(view, before=str(more), **kept) if more else "",
-        "newest_url": _url(view, **kept) if last else "",
+        "tabs": _tabs(tenant, wanted),
+        "wanted": wanted,
+        "kinds": history.kinds(),
+        "reads_url": wanted.url(reads=not wanted.reads),
+        "clear_url": wanted.url(kind="", since=None, until=None, text=""),
+        "export_url": wanted.url("flows:export"),
+        "company": companies.filter(pk=wanted.company).first() if wanted.company else None,
+        "every_company_url": wanted.url(company=None),
+        "older_url": wanted.url(before=str(more)) if more else "",
+        "newest_url": wanted.url() if last else "",
     }
     return render(request, "flows/list.html", context)
 
 
-def _view(request: HttpRequest) -> str:
-    wanted = request.GET.get("view", "")
-    return wanted if wanted in queries.View.values else queries.View.ALL
-
-
-def _uuid(text: str) -> UUID | None:
+def _last(request: TenantRequest) -> Flow | None:
     try:
-        return UUID(text)
+        before = UUID(request.GET.get("before", ""))
     except ValueError:
         return None
+    return request.tenant.flows.filter(public_id=before).first()
 
 
-def _last(request: TenantRequest) -> Flow | None:
-    before = _uuid(request.GET.get("before", ""))
-    return request.tenant.flows.filter(public_id=before).first() if before else None
-
-
-def _kept(*, reads: bool, company: UUID | None) -> dict[str, str]:
-    kept = {"reads": "1"} if reads else {}
-    return kept | ({"company": str(company)} if company else {})
-
-
-def _url(view: str, **query: str) -> str:
-    return f"{reverse('flows:list')}?{urlencode({'view': view, **query})}"
-
-
-def _tabs(tenant: Tenant, view: str, *, reads: bool, company: UUID | None) -> list[Tab]:
-    counts = queries.counts(tenant, reads=reads, company=company)
-    kept = _kept(reads=reads, company=company)
+def _tabs(tenant: Tenant, wanted: Wanted) -> list[Tab]:
+    counts = queries.counts(wanted.flows(tenant.flows.all()))
     return [
-        Tab(label=str(label), url=_url(name, **kept), count=counts[name], current=name == view)
+        Tab(
+            label=str(label),
+            url=wanted.url(view=name),
+            count=counts[name],
+            current=name == wanted.view,
+        )
         for name, label in queries.View.choices
     ]
 
@@ -159,8 +146,10 @@ def _detail(
 ) -> HttpResponse:
     steps = list(flow.steps.order_by("pos"))
     number = queries.invoice_id(flow)
+    findings = inventory.open_findings(request.tenant).filter(step__in=steps)
     context = {
         "flow": flow,
+        "findings": inventory.shown(findings),
         "state": STATE_OF_FLOW[FlowState(flow.state)],
         "steps": len(steps),
         "attempts": Attempt.objects.filter(step__in=steps).select_related("step"),

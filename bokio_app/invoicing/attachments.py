@@ -38,6 +38,7 @@ class AttachToInvoice(Operation):
     """
 
     name = "attach_to_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = gettext_lazy("File attached")
     object_type = "attachment"
     sends_file = True
@@ -70,6 +71,7 @@ class DeleteAttachment(Delete):
     """Take a file off a draft. Payload: `remote_invoice`, `attachment`."""
 
     name = "delete_attachment"
+    scopes = ("invoices:read", "invoices:write")
     label = gettext_lazy("File taken off")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> object:

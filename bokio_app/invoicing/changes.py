@@ -30,7 +30,7 @@ from bokio_app.flows.operations import (
 from bokio_app.flows.patterns import Delete, Json, Replace, remote, within
 from bokio_app.flows.sealed import unseal
 
-from .flows import customer_draft, remote_line
+from .drafts import customer_draft, remote_line
 from .models import Customer, Invoice
 
 REFERENCES = frozenset(
@@ -54,6 +54,7 @@ class AddLineItem(Operation):
     """
 
     name = "add_line_item"
+    scopes = ("invoices:read", "invoices:write")
     label = gettext_lazy("Line added")
     looks_first = True
 
@@ -99,6 +100,7 @@ class UpdateDraft(Replace[RemoteInvoice]):
     """
 
     name = "update_draft"
+    scopes = ("invoices:read", "invoices:write")
     label = gettext_lazy("Draft changed")
     clearable = REFERENCES
 
@@ -142,6 +144,7 @@ class DeleteDraft(Delete):
     """
 
     name = "delete_draft"
+    scopes = ("invoices:read", "invoices:write")
     label = gettext_lazy("Draft deleted in Bokio")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> object:
@@ -172,6 +175,7 @@ class UpdateCreditNote(Replace[CreditNote]):
     """
 
     name = "update_credit_note"
+    scopes = ("credit-notes:read", "credit-notes:write")
     label = gettext_lazy("Credit note changed")
     clearable = REFERENCES
 
@@ -203,6 +207,7 @@ class UpdateCustomer(Replace[RemoteCustomer]):
     """
 
     name = "update_customer"
+    scopes = ("customers:read", "customers:write")
     label = gettext_lazy("Customer changed")
     clearable = frozenset({"orgNumber", "vatNumber", "paymentTerms", "address", "contactsDetails"})
 

@@ -10,14 +10,17 @@ from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
+    ALREADY_RECORDED,
     Absent,
     Ambiguous,
     Done,
     Operation,
     Proof,
     StepContext,
+    entry_of,
     equal_or_unclear,
     register,
 )
@@ -32,6 +35,7 @@ class CreditInvoice(Operation):
     """Have Bokio draft a credit note over the whole of a published invoice."""
 
     name = "credit_invoice"
+    scopes = ("invoices:read", "invoices:write", "credit-notes:read")
     label = _("Credit note in Bokio")
     object_type = "credit_note"
     irreversible = True
@@ -41,7 +45,14 @@ class CreditInvoice(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each) for each in bokio.invoices.get(_invoice(ctx)).credit_note_ids]
+        invoice = bokio.invoices.get(_invoice(ctx))
+        ids = [str(each) for each in invoice.credit_note_ids]
+        if may_be_lost(ctx.flow):  # what a flow that is lost had made is taken over
+            for each in _unclaimed(ctx, ids):
+                note = _whole(bokio.credit_notes.get(UUID(each)), invoice)
+                if isinstance(note, Done):
+                    return note
+        return ids
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/credit"
@@ -71,7 +82,18 @@ class PublishCreditNote(Operation):
     """Have Bokio give the note its number; from then on it lowers what the invoice is owed."""
 
     name = "publish_credit_note"
+    scopes = ("credit-notes:read", "credit-notes:write")
     label = _("Credit note published")
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only a note that was found instead of made can be published already."""
+        status = ctx.results.get(CreditInvoice.name, {}).get("status", CreditNoteStatus.DRAFT)
+        return [] if status == CreditNoteStatus.DRAFT else None
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        proof = self.prove(ctx, bokio)
+        return proof if isinstance(proof, Done) else []
 
     def address(self, ctx: StepContext) -> str:
         return f"POST credit-notes/{_note(ctx)}/publish"
@@ -90,10 +112,14 @@ class RecordCreditNote(Operation):
     """Have Bokio write the note's journal entry."""
 
     name = "record_credit_note"
+    scopes = ("credit-notes:read", "credit-notes:write")
     label = _("Credit note recorded")
 
     def skip(self, ctx: StepContext) -> str:
-        return "cash_method" if ctx.payload["cash"] else ""
+        if ctx.payload["cash"]:
+            return "cash_method"
+        published = ctx.results.get(PublishCreditNote.name, {})
+        return ALREADY_RECORDED if published.get("journal_entry_id") else ""
 
     def address(self, ctx: StepContext) -> str:
         return f"POST credit-notes/{_note(ctx)}/record"
@@ -140,7 +166,7 @@ def _note_done(note: RemoteNote) -> Done:
         "total": note.total,
         "status": note.status,
     }
-    return Done(found, remote_id=str(note.id))
+    return Done(found | entry_of(note.journal_entry_id), remote_id=str(note.id))
 
 
 def _recorded(note: RemoteNote) -> Done:

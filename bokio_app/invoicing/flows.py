@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.client import Bokio
-from bokio_app.bokio.customers import Contact, CustomerDraft
 from bokio_app.bokio.customers import Customer as RemoteCustomer
 from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import F, Filter, FilterError
@@ -22,27 +21,32 @@ from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.bokio.invoices import InvoiceDraft, InvoiceStatus
 from bokio_app.bokio.line_items import LineItem as RemoteLine
 from bokio_app.core.clock import now
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import FlowState, Step, StepState, WaitReason
 from bokio_app.flows.operations import (
+    ALREADY_RECORDED,
     Absent,
     Ambiguous,
     Done,
     Operation,
     Proof,
     StepContext,
+    entry_of,
     equal_or_unclear,
     exactly_one,
     register,
     register_kind,
 )
-from bokio_app.flows.sealed import is_sealed, unseal
+from bokio_app.flows.sealed import is_sealed
 
+from .drafts import customer_draft, remote_line
 from .models import Customer, Invoice
 from .services import SEND_INVOICE
 
 register_kind(SEND_INVOICE, _("Publish and record"))
 
 OP_KEY = "op_key"
+FOUND_BEFORE = "found_before"  # in the result of a draft that a lost flow had made
 EXTERNAL_ID = "externalId"  # whoever ordered the invoice finds it in Bokio by this
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 ROUNDING = Decimal(1)  # a company may have its totals rounded to whole kronor
@@ -53,6 +57,7 @@ class EnsureCustomer(Operation):
     """Have the customer at Bokio: adopt the one that is there, else create it."""
 
     name = "ensure_customer"
+    scopes = ("customers:read", "customers:write")
     label = _("Customer in Bokio")
     looks_first = True
 
@@ -120,8 +125,24 @@ class CreateInvoice(Operation):
     """Create the draft with all its lines, marked with the step's own key."""
 
     name = "create_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Draft in Bokio")
     object_type = "invoice"
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only an order that a restore may have lost can be there under its own reference."""
+        ordered = ctx.payload.get("external_id")
+        return None if ordered and may_be_lost(ctx.flow) else []
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        found = bokio.invoices.find(F(f"metadata.{EXTERNAL_ID}") == ctx.payload["external_id"])
+        theirs = [each for each in found if each.status != InvoiceStatus.CREDIT]
+        equal = [each for each in theirs if isinstance(_compared(ctx, each), Done)]
+        if not equal:
+            return [str(each.id) for each in theirs]
+        done = _invoice_done(equal[0])
+        return Done(done.result | {FOUND_BEFORE: True}, remote_id=done.remote_id)
 
     def address(self, ctx: StepContext) -> str:
         return "POST invoices"
@@ -149,7 +170,17 @@ class PublishInvoice(Operation):
     """Have Bokio give the invoice its number and OCR reference."""
 
     name = "publish_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Published")
+    looks_first = True
+
+    def known_before(self, ctx: StepContext) -> list[str] | None:
+        """Only what a lost flow had made can be published already."""
+        return None if ctx.results.get(CreateInvoice.name, {}).get(FOUND_BEFORE) else []
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        proof = self.prove(ctx, bokio)
+        return proof if isinstance(proof, Done) else []
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_remote_id(ctx)}/publish"
@@ -172,6 +203,7 @@ class PublishInvoice(Operation):
             tax=found.total_tax,
             net=found.total - found.total_tax,
             open_amount=found.total - found.paid,
+            journal_entry_id=str(found.journal_entry_id or ""),
         )
 
 
@@ -180,10 +212,15 @@ class RecordInvoice(Operation):
     """Have Bokio write the invoice's journal entry."""
 
     name = "record_invoice"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Recorded")
 
     def skip(self, ctx: StepContext) -> str:
-        return "cash_method" if ctx.payload["cash"] else ""
+        if ctx.payload["cash"]:
+            return "cash_method"
+        # A company may have its invoices recorded as they are published; Bokio has just said so.
+        published = ctx.results.get(PublishInvoice.name, {})
+        return ALREADY_RECORDED if published.get("journal_entry_id") else ""
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_remote_id(ctx)}/record"
@@ -205,7 +242,8 @@ def nothing_before(ctx: StepContext) -> list[str] | None:
     """What an invoice held before this flow, if this flow made it: nothing, known without a call.
     What the flow itself has added since is bound to its steps.
     """
-    return [] if CreateInvoice.name in ctx.results else None
+    made = ctx.results.get(CreateInvoice.name)
+    return None if made is None or made.get(FOUND_BEFORE) else []
 
 
 def _begun(ctx: StepContext) -> datetime:
@@ -272,33 +310,6 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
         return None
 
 
-def customer_draft(payload: dict[str, Any]) -> CustomerDraft:
-    """A customer of a payload as Bokio takes it."""
-    address = Address(
-        line1=payload["line1"],
-        line2=payload["line2"] or None,
-        postal_code=payload["postal_code"],
-        city=payload["city"],
-        country=payload["country"],
-    )
-    email, more = payload["email"], payload.get("more", {})
-    contacts = tuple(Contact(**each) for each in more.get("contacts", ()))
-    if not contacts and email:
-        contacts = (Contact(name=payload["name"], email=email, is_default=True),)
-    return CustomerDraft(
-        name=payload["name"],
-        type=payload["type"],
-        org_number=unseal(payload["org_number"]),
-        vat_number=unseal(payload["vat_number"]),
-        payment_terms=payload["payment_terms"],
-        contacts=contacts,
-        address=address if address.line1 else None,
-        language=more.get("language", "sv"),
-        customer_number=more.get("customer_number", ""),
-        construction_reverse_charge=more.get("construction_reverse_charge"),
-    )
-
-
 def _same_customer(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
     ours = customer_draft(payload)
     address = found.address or Address("", "", "")
@@ -355,21 +366,6 @@ def _remote_customer(ctx: StepContext) -> UUID:
     raise Unsendable("The customer is not in Bokio yet.", code="customer-unknown")
 
 
-def remote_line(line: dict[str, Any]) -> RemoteLine:
-    """A line of a payload as Bokio takes it; with the `id` of one that it has already."""
-    return RemoteLine(
-        id=line.get("id"),
-        description=line["description"],
-        item_type=line["type"],
-        product_type=line["product"],
-        quantity=Decimal(line["quantity"]),
-        unit_price=Decimal(line["unit_price"]),
-        tax_rate=Decimal(line["tax_rate"]),
-        unit_type=line["unit"],
-        account=line["account"],
-    )
-
-
 def _same_invoice(found: RemoteInvoice, wanted: InvoiceDraft, *, total: Decimal) -> bool:
     def facts(lines: Iterable[RemoteLine]) -> list[tuple[object, ...]]:
         return [
@@ -392,7 +388,7 @@ def _invoice_done(invoice: RemoteInvoice) -> Done:
 
 def _published(invoice: RemoteInvoice) -> Done:
     found = {"number": invoice.number, "ocr": invoice.ocr, "status": invoice.status}
-    return Done(found, read=invoice)
+    return Done(found | entry_of(invoice.journal_entry_id), read=invoice)
 
 
 def _recorded(invoice: RemoteInvoice) -> Done:

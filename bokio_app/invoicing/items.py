@@ -33,6 +33,7 @@ class CreateItem(Operation):
     """
 
     name = "create_item"
+    scopes = ("items:read", "items:write")
     label = gettext_lazy("Item created")
     object_type = "item"
     looks_first = True
@@ -62,6 +63,7 @@ class UpdateItem(Replace[Item]):
     """Change an item. Payload: `item` (Bokio's id), `seen` (or none), and all of `CreateItem`."""
 
     name = "update_item"
+    scopes = ("items:read", "items:write")
     label = gettext_lazy("Item changed")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> Item:
@@ -88,6 +90,7 @@ class DeleteItem(Delete):
     """Take an item away. Payload: `item`, Bokio's id."""
 
     name = "delete_item"
+    scopes = ("items:read", "items:write")
     label = gettext_lazy("Item deleted")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> object:

@@ -27,6 +27,7 @@ class ReadCustomers(Operation):
     """All customers of the company. One that we hold and Bokio no longer has keeps its row."""
 
     name = "read_customers"
+    scopes = ("customers:read",)
     label = _("Customers")
     reads_only = True
 

@@ -12,4 +12,5 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("bokio_app.ledger.flows")
+        import_module("bokio_app.ledger.inventory")
         import_module("bokio_app.ledger.sync")

@@ -44,6 +44,7 @@ class WriteJournalEntry(Operation):
     """
 
     name = "write_journal_entry"
+    scopes = ("journal-entries:read", "journal-entries:write")
     label = gettext_lazy("Journal entry written")
     object_type = "journal_entry"
     irreversible = True
@@ -77,6 +78,7 @@ class ReverseJournalEntry(Operation):
     """
 
     name = "reverse_journal_entry"
+    scopes = ("journal-entries:read", "journal-entries:write")
     label = gettext_lazy("Journal entry reversed")
     irreversible = True
 
@@ -105,6 +107,7 @@ class UploadVoucher(Operation):
     """
 
     name = "upload_voucher"
+    scopes = ("uploads:read", "uploads:write")
     label = gettext_lazy("Voucher sent")
     object_type = "upload"
     sends_file = True

@@ -28,6 +28,7 @@ class ReadCompany(Operation):
     """Name and organisation number of the company."""
 
     name = "read_company"
+    scopes = ("company-information:read",)
     label = _("Company information")
     reads_only = True
 
@@ -50,6 +51,7 @@ class ReadFiscalYears(Operation):
     """All fiscal years, with method and whether they are open."""
 
     name = "read_fiscal_years"
+    scopes = ("fiscal-years:read",)
     label = _("Fiscal years")
     reads_only = True
 
@@ -80,6 +82,7 @@ class ReadAccounts(Operation):
     """The chart of accounts."""
 
     name = "read_accounts"
+    scopes = ("chart-of-accounts:read",)
     label = _("Chart of accounts")
     reads_only = True
 

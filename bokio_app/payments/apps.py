@@ -13,4 +13,5 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         import_module("bokio_app.payments.bank")
         import_module("bokio_app.payments.flows")
+        import_module("bokio_app.payments.inventory")
         import_module("bokio_app.payments.sync")

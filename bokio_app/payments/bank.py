@@ -43,6 +43,7 @@ class PrepareBankPayment(Operation):
     """
 
     name = "prepare_bank_payment"
+    scopes = ("bank-payments:read-limited", "bank-payments:write")
     label = gettext_lazy("Bank payment prepared")
     object_type = "bank_payment"
     irreversible = True

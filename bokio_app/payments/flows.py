@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -13,13 +15,16 @@ from bokio_app.bokio.payments import Payment as RemotePayment
 from bokio_app.bokio.payments import PaymentDraft
 from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.bokio.settlements import SettlementDraft
+from bokio_app.flows.epochs import may_be_lost
 from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
+    ALREADY_RECORDED,
     Absent,
     Done,
     Operation,
     Proof,
     StepContext,
+    entry_of,
     equal_or_unclear,
     exactly_one,
     register,
@@ -39,6 +44,7 @@ class CreateSettlement(Operation):
     """Register the fee that the bank kept."""
 
     name = "create_settlement"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Bank fee registered")
     object_type = "settlement"
     irreversible = True
@@ -48,7 +54,9 @@ class CreateSettlement(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each.id) for each in bokio.settlements.list(_invoice(ctx))]
+        found = bokio.settlements.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == _facts(_settlement_draft(ctx))]
+        return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/settlements"
@@ -57,19 +65,19 @@ class CreateSettlement(Operation):
         return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        wanted = _settlement_draft(ctx)
-        new = [
-            each
-            for each in bokio.settlements.list(_invoice(ctx))
-            if (each.type, each.date, each.amount, each.vat_scheme)
-            == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
-        ]
-        return _unclaimed(ctx, new, object_type=self.object_type)
+        return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
+
+    def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
+        wanted, found = _facts(_settlement_draft(ctx)), bokio.settlements.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == wanted]
+        return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found, wanted = bokio.settlements.get(_invoice(ctx), remote_id), _settlement_draft(ctx)
-        facts = (found.type, found.date, found.amount, found.vat_scheme)
-        equal = facts == (wanted.type, wanted.date, wanted.amount, wanted.vat_scheme)
+        found = bokio.settlements.get(_invoice(ctx), remote_id)
+        equal = _facts(found) == _facts(_settlement_draft(ctx))
         why = str(_("The settlement in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
@@ -81,7 +89,7 @@ class CreateSettlement(Operation):
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
         ).exclude(pk=ctx.payload["settlement"])
         copies.delete()
-        mine.update(remote_id=done.remote_id)
+        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
 
 
 @register
@@ -89,7 +97,11 @@ class RecordSettlement(Operation):
     """Have Bokio write the fee's journal entry."""
 
     name = "record_settlement"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Bank fee recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return _recorded_with(ctx, CreateSettlement.name)
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
@@ -112,6 +124,7 @@ class CreatePayment(Operation):
     """Register the money that came in."""
 
     name = "create_payment"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Payment registered")
     object_type = "payment"
     irreversible = True
@@ -121,7 +134,9 @@ class CreatePayment(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        return [str(each.id) for each in bokio.payments.list(_invoice(ctx))]
+        found = bokio.payments.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == _facts(_payment_draft(ctx))]
+        return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/payments"
@@ -130,19 +145,19 @@ class CreatePayment(Operation):
         return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        wanted = _payment_draft(ctx)
-        new = [
-            each
-            for each in bokio.payments.list(_invoice(ctx))
-            if (each.date, each.amount, each.account)
-            == (wanted.date, wanted.amount, wanted.account)
-        ]
-        return _unclaimed(ctx, new, object_type=self.object_type)
+        return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
+
+    def prove_anew(self, ctx: StepContext, bokio: Bokio) -> Proof:
+        return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
+
+    def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
+        wanted, found = _facts(_payment_draft(ctx)), bokio.payments.list(_invoice(ctx))
+        equal = [each for each in found if _facts(each) == wanted]
+        return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found, wanted = bokio.payments.get(_invoice(ctx), remote_id), _payment_draft(ctx)
-        facts = (found.date, found.amount, found.account)
-        equal = facts == (wanted.date, wanted.amount, wanted.account)
+        found = bokio.payments.get(_invoice(ctx), remote_id)
+        equal = _facts(found) == _facts(_payment_draft(ctx))
         why = str(_("The payment in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
@@ -153,7 +168,7 @@ class CreatePayment(Operation):
             invoice=ctx.payload["invoice"], remote_id=done.remote_id
         ).exclude(pk=ctx.payload["payment"])
         copies.delete()
-        mine.update(remote_id=done.remote_id)
+        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
 
 
 @register
@@ -161,7 +176,11 @@ class RecordPayment(Operation):
     """Have Bokio write the payment's journal entry."""
 
     name = "record_payment"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Payment recorded")
+
+    def skip(self, ctx: StepContext) -> str:
+        return _recorded_with(ctx, CreatePayment.name)
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{_invoice(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
@@ -183,6 +202,15 @@ def _invoice(ctx: StepContext) -> UUID:
     """The invoice that this flow made, else the one that the step was started for."""
     made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
     return UUID(made or ctx.payload["remote_invoice"])
+
+
+def _recorded_with(ctx: StepContext, made: str) -> str:
+    """A company may have what comes in recorded by itself: then Bokio said so as it was made."""
+    return ALREADY_RECORDED if ctx.results.get(made, {}).get("journal_entry_id") else ""
+
+
+def _entry_id(done: Done) -> str:
+    return str(done.result.get("journal_entry_id", ""))
 
 
 def _lock_invoice(ctx: StepContext) -> None:
@@ -213,9 +241,46 @@ def _payment_draft(ctx: StepContext) -> PaymentDraft:
     )
 
 
+Facts = RemotePayment | RemoteSettlement | PaymentDraft | SettlementDraft
+
+
+def _facts(each: Facts) -> tuple[object, ...]:
+    """What makes two of them equal."""
+    if isinstance(each, RemotePayment | PaymentDraft):
+        return (each.date, each.amount, each.account)
+    return (each.type, each.date, each.amount, each.vat_scheme)
+
+
+def _of_lost(
+    ctx: StepContext, equal: Sequence[RemotePayment | RemoteSettlement], object_type: str
+) -> Done | None:
+    """What a flow that a restore has taken with it had made: equal, in no row of ours, no step's.
+
+    Two that were wanted on purpose are two here as well, and each is taken by one step.
+    """
+    if not may_be_lost(ctx.flow):
+        return None
+    return next(iter(_unclaimed(ctx, equal, object_type)), None)
+
+
+def _one_of_equals(ctx: StepContext, candidates: list[Done], *, what: str) -> Proof:
+    """After a restore: a flow that wants several equal ones takes any, if there are no more of
+    them than it has yet to make; which step made which makes no difference.
+    """
+
+    def wish(payload: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in payload.items() if key != what}
+
+    later = ctx.flow.steps.filter(op=ctx.step.op, pos__gte=ctx.step.pos)
+    wishes = [wish(payload) for payload in later.values_list("payload", flat=True)]
+    if 0 < len(candidates) <= wishes.count(wish(ctx.payload)):
+        return candidates[0]
+    return exactly_one(candidates, what=what)
+
+
 def _unclaimed(
-    ctx: StepContext, equal: list[RemotePayment] | list[RemoteSettlement], *, object_type: str
-) -> Proof:
+    ctx: StepContext, equal: Sequence[RemotePayment | RemoteSettlement], object_type: str
+) -> list[Done]:
     """Of objects that look like ours: those that were not there before and are no other step's."""
     before = set(ctx.step.baseline or _in_our_copy(ctx, object_type))
     bound = set(
@@ -225,8 +290,7 @@ def _unclaimed(
             remote_id__in=[str(each.id) for each in equal],
         ).values_list("remote_id", flat=True)
     )
-    new = [_done(each) for each in equal if str(each.id) not in before | bound]
-    return exactly_one(new, what=object_type)
+    return [_done(each) for each in equal if str(each.id) not in before | bound]
 
 
 def _in_our_copy(ctx: StepContext, object_type: str) -> list[str]:
@@ -244,7 +308,7 @@ def _done(made: RemotePayment | RemoteSettlement) -> Done:
     result = {"remote_id": str(made.id), "amount": made.amount, "date": made.date}
     if isinstance(made, RemotePayment):
         result["account"] = made.account
-    return Done(result, remote_id=str(made.id))
+    return Done(result | entry_of(made.journal_entry_id), remote_id=str(made.id))
 
 
 def _recorded(found: RemotePayment | RemoteSettlement) -> Done:

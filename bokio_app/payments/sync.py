@@ -11,11 +11,15 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.credit_notes import CreditNoteStatus
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
+from bokio_app.bokio.invoices import InvoiceStatus
 from bokio_app.bokio.journal_entries import JournalEntry as RemoteEntry
 from bokio_app.bokio.payments import Payment as RemotePayment
 from bokio_app.bokio.settlements import Settlement as RemoteSettlement
+from bokio_app.connections.models import Connection
 from bokio_app.core import clock
+from bokio_app.core.money import ZERO
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
@@ -30,14 +34,16 @@ from .models import Payment, Settlement
 from .services import REGISTER_PAYMENT
 from .taking_back import DeletePayment, DeleteSettlement
 
+READ_NOTES = "credit-notes:read"
 READ_INVOICE = register_kind("read_invoice", _("Read invoice"))
 
 
 @dataclass(frozen=True)
 class Found:
-    """What Bokio holds of one invoice."""
+    """What Bokio holds of one invoice. `credited` is what published credit notes take back."""
 
     invoice: RemoteInvoice
+    credited: Decimal
     payments: list[RemotePayment]
     settlements: list[RemoteSettlement]
     entries: list[RemoteEntry]
@@ -48,6 +54,7 @@ class ReadInvoice(Operation):
     """The invoice as Bokio has it, with all that makes up its open amount."""
 
     name = "read_invoice"
+    scopes = ("invoices:read",)
     label = _("Read from Bokio")
     reads_only = True
 
@@ -60,7 +67,8 @@ class ReadInvoice(Operation):
         recorded += [each.journal_entry_id for each in settlements]
         entry_ids = [str(entry_id) for entry_id in recorded if entry_id]
         entries = fetch_entries(bokio, ctx.flow.connection, entry_ids)
-        found = Found(invoice, payments, settlements, entries)
+        credited = _credited(invoice, ctx.flow.connection, bokio)
+        found = Found(invoice, credited, payments, settlements, entries)
         return Done({"status": invoice.status, "entries": len(entry_ids)}, read=found)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
@@ -77,6 +85,17 @@ class ReadInvoice(Operation):
         _keep_payments(invoice, found.payments)
         _keep_settlements(invoice, found.settlements)
         _keep_invoice(invoice, found)
+
+
+def _credited(invoice: RemoteInvoice, connection: Connection, bokio: Bokio) -> Decimal:
+    """What is no longer owed, in the invoice's currency. Each note costs a call, and a connection
+    without leave to read them knows of whole ones alone.
+    """
+    if READ_NOTES not in connection.scopes:
+        return invoice.total if invoice.status == InvoiceStatus.CREDITED else ZERO
+    notes = [bokio.credit_notes.get(each) for each in invoice.credit_note_ids]
+    published = (each.total for each in notes if each.status != CreditNoteStatus.DRAFT)
+    return sum(published, ZERO)
 
 
 def _keep_payments(invoice: Invoice, found: list[RemotePayment]) -> None:
@@ -124,7 +143,7 @@ def _keep_invoice(invoice: Invoice, found: Found) -> None:
     invoice.tax = remote.total_tax
     invoice.net = remote.total - remote.total_tax
     invoice.due_date = remote.due_date or invoice.due_date
-    invoice.open_amount = remote.total - settled
+    invoice.open_amount = remote.total - found.credited - settled
     invoice.journal_entry_id = str(remote.journal_entry_id or "")
     invoice.published_at = remote.published_at or invoice.published_at
     invoice.read_at = clock.now()

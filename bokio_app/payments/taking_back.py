@@ -16,6 +16,7 @@ class DeletePayment(Delete):
     """Take a payment back. Payload: `invoice` (ours), `remote_invoice`, `remote_payment`."""
 
     name = "delete_payment"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Payment taken back")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> object:
@@ -41,6 +42,7 @@ class DeleteSettlement(Delete):
     """Take a settlement back. Payload: `invoice` (ours), `remote_invoice`, `remote_settlement`."""
 
     name = "delete_settlement"
+    scopes = ("invoices:read", "invoices:write")
     label = _("Settlement taken back")
 
     def read(self, ctx: StepContext, bokio: Bokio) -> object:

@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
@@ -22,16 +23,16 @@ class TenantRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[TenantRequest, P], HttpResponse]
+View = Callable[Concatenate[TenantRequest, P], HttpResponseBase]
 
 
-def member(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def member(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let members in; send strangers to the sign-in page, and people without a workspace to
     a page that says so.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if not getattr(request, "tenant", None):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,23 +68,6 @@ def test_clicks_have_places_of_their_own_beside_a_batch(settings: Any) -> None:
     assert claim(connection.pk, urgent=True) == click
 
     assert claim(connection.pk) is None
-
-
-@pytest.mark.django_db
-def test_batches_never_take_a_workers_last_executor(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = make.connection()
-    make.flow(connection, lane=Lane.BATCH)
-    taken: list[bool] = []
-    monkeypatch.setattr(tasks, "_for_batches", tasks._for_batches)
-    tasks.reserve_an_executor(SimpleNamespace(controller=SimpleNamespace(concurrency=2)))
-    monkeypatch.setattr(tasks, "_run_due", lambda _pk, urgent=False: taken.append(urgent))
-
-    with tasks._for_batches:
-        tasks.work(str(connection.pk))
-        tasks.work(str(connection.pk), urgent=True)
-    tasks.work(str(connection.pk))
-
-    assert taken == [True, False]
 
 
 @pytest.mark.django_db
@@ -195,26 +176,6 @@ def test_flows_park_while_the_connection_is_broken_and_go_on_by_themselves() -> 
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     tasks.sweep()
     assert claim(connection.pk) == flow
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "broker, listens, heard", [("redis://x", False, 1), ("", True, 1), ("", False, 0)]
-)
-def test_a_bell_rings_only_where_somebody_can_hear_it(
-    broker: str, listens: bool, heard: int, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
-    settings.REDIS_URL = broker
-    hears = threading.Event()
-    if listens:
-        hears.set()
-    rung: list[Any] = []
-    monkeypatch.setattr(tasks, "_hears_itself", hears)
-    monkeypatch.setattr(tasks.work, "apply_async", lambda *args, **_kwargs: rung.append(args))
-
-    tasks.ring(make.connection().pk, lane=Lane.CLICK)
-
-    assert len(rung) == heard
 
 
 @pytest.mark.django_db

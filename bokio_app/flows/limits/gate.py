@@ -20,10 +20,11 @@ from .asking import Permit, Wait, Want, normalised
 
 IN_PLACE = 1.0  # seconds; a shorter wait is not worth giving the flow up for
 MOST_IN_PLACE = 5.0  # seconds of such waits in a row
+WINK = 0.003  # real seconds; a shorter wait is not worth handing the thread on for
 
 
 class NoRoom(Exception):
-    """The call must wait longer than a worker waits for it."""
+    """The call must wait longer than a thread waits for it."""
 
     def __init__(self, wait: Wait) -> None:
         super().__init__(wait.reason)
@@ -36,6 +37,7 @@ class Gate:
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self._write: Permit | None = None
+        self._has_begun = False
 
     @contextmanager
     def write(self, address: str) -> Iterator[None]:
@@ -45,7 +47,11 @@ class Gate:
         """
         method, _space, path = address.partition(" ")
         company = self._turn.flow.connection.company_id
-        self._write = self._admitted(normalised(method, f"companies/{company}/{path}"))
+        step = self._turn.step
+        self._write = self._admitted(
+            normalised(method, f"companies/{company}/{path}"),
+            with_file=step is not None and self._turn.operation(step).sends_file,
+        )
         try:
             yield
         finally:
@@ -58,6 +64,8 @@ class Gate:
 
         Raises `NoRoom` for a read that must wait, `Unsendable` for a write that nobody intended.
         """
+        if method == "GET":
+            self._keep_lease()  # a list of many pages may take longer than one lease
         permit = self._admitted("") if method == "GET" else self._intended(method, path)
 
         def after(call: Call) -> None:
@@ -72,22 +80,31 @@ class Gate:
         self._write = None
         return permit
 
-    def _admitted(self, address: str) -> Permit:
+    def _admitted(self, address: str, *, with_file: bool = False) -> Permit:
         flow = self._turn.flow
         want = Want(
             who=str(flow.public_id),
-            lasts=_longest_call(),
+            lasts=_longest_call(with_file=with_file),
             urgent=flow.lane <= Lane.REPAIR,
             address=address,
         )
         patient_until = time.monotonic() + scaled(MOST_IN_PLACE).total_seconds()
         while isinstance(answer := limiter.ask(flow.connection_id, want), Wait):
-            too_long = answer.seconds >= scaled(IN_PLACE).total_seconds()
+            too_long = answer.seconds >= self._most_in_place()
+            self._keep_lease()
             if too_long or time.monotonic() + answer.seconds > patient_until:
                 raise NoRoom(answer)
             time.sleep(answer.seconds)
-            self._keep_lease()
+        self._has_begun = True
         return answer
+
+    def _most_in_place(self) -> float:
+        """How long this thread may sleep. Between the calls of one step it sleeps rather than
+        making the first ones again; before the first, a turn that is held elsewhere frees it.
+        """
+        if self._turn.is_held_while_waiting and not self._has_begun:
+            return WINK
+        return scaled(IN_PLACE).total_seconds()
 
     def _keep_lease(self) -> None:
         """Waits must not use up the time in which the flow is ours."""
@@ -96,7 +113,8 @@ class Gate:
             self._turn.extend()
 
 
-def _longest_call() -> float:
+def _longest_call(*, with_file: bool) -> float:
     """Real seconds from a permit to the end of its call: intent, send guard and deadline."""
+    deadline = settings.FLOW_FILE_DEADLINE if with_file else settings.FLOW_DEADLINE
     margin = scaled(LEASE_MARGIN).total_seconds()
-    return float(settings.FLOW_SEND_GUARD + settings.FLOW_DEADLINE + margin)
+    return float(settings.FLOW_SEND_GUARD + deadline + margin)

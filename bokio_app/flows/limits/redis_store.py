@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from .asking import (
     GRACE,
+    HORIZON,
     NEXT_LOOK,
     PATIENCE,
     PROBING,
@@ -73,6 +74,7 @@ class RedisStore:
                 _micro(scaled(PATIENCE)),
                 _micro(scaled(PROBING)),
                 _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
+                _micro(scaled(HORIZON)),
                 int(bool(want.address)),
             ],
         )
@@ -112,7 +114,7 @@ class RedisStore:
 def _keys(connection_id: UUID, address: str) -> list[str]:
     """All keys of a connection share a hash tag, so that a cluster keeps them together."""
     start = f"limits:{{{connection_id}}}:"
-    names = ("slots", "pace", "urgent", "known", "probe", "block", f"path:{address}")
+    names = ("slots", "pace", "urgent", "known", "probe", "block", f"path:{address}", "booked")
     return [start + name for name in names]
 
 

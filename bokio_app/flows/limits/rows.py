@@ -54,6 +54,20 @@ class UrgentAsker(models.Model):
         return self.who
 
 
+class Booking(models.Model):
+    """When a paced asker may come: a moment of its own, until it has come."""
+
+    connection = models.ForeignKey("connections.Connection", models.CASCADE)
+    who = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["connection", "who"], name="booking_once")]
+
+    def __str__(self) -> str:
+        return self.who
+
+
 class PathLease(models.Model):
     """A write under way: no other may go to the same method and path before `until`."""
 

@@ -11,9 +11,21 @@ from django.db.models import QuerySet
 
 from bokio_app.core import clock
 
-from .asking import GRACE, NEXT_LOOK, PATIENCE, PROBING, Finished, Permit, Reason, Rules, Wait, Want
+from .asking import (
+    GRACE,
+    HORIZON,
+    NEXT_LOOK,
+    PATIENCE,
+    PROBING,
+    Finished,
+    Permit,
+    Reason,
+    Rules,
+    Wait,
+    Want,
+)
 from .asking import after as seconds_of
-from .rows import Pace, PathLease, RateSlot, UrgentAsker
+from .rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
 
 KEEP = timedelta(hours=1)
 MICROSECOND = timedelta(microseconds=1)
@@ -32,8 +44,8 @@ class TableStore:
                 _blocked(pace, now)
                 or _address_taken(connection_id, want, now)
                 or _probing(pace, now)
-                or _no_slot(connection_id, want, now, rules)
                 or _too_early(pace, want, now, rules)
+                or _no_slot(connection_id, want, now, rules)
             )
             if refusal:
                 return refusal
@@ -124,6 +136,23 @@ def _probing(pace: Pace, now: datetime) -> Wait | None:
     return Wait(min(pace.probe_until - now, seconds_of(PROBING)).total_seconds(), Reason.RATE)
 
 
+def _too_early(pace: Pace, want: Want, now: datetime, rules: Rules) -> Wait | None:
+    """Each paced asker has a moment of its own, so that nobody else wakes up for it in vain."""
+    if want.urgent:
+        return None
+    bookings = Booking.objects.filter(connection_id=pace.connection_id)
+    bookings.filter(at__lt=now - seconds_of(PATIENCE)).delete()
+    booked = bookings.filter(who=want.who).values_list("at", flat=True).first()
+    if booked is None:
+        due, interval = pace.due or now, timedelta(seconds=rules.interval)
+        booked = max(now, due - (rules.burst - 1) * interval)
+        if booked - now <= seconds_of(HORIZON):
+            pace.due = max(due, now) + interval
+            pace.save(update_fields=["due"])
+            _book(pace.connection_id, want.who, booked)
+    return Wait((booked - now).total_seconds(), Reason.RATE) if booked > now else None
+
+
 def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wait | None:
     RateSlot.objects.filter(
         connection_id=connection_id, until__lte=now - seconds_of(GRACE)
@@ -134,8 +163,12 @@ def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wa
     used, room = live.count(), rules.limit - waiting
     if used < room:
         return None
-    place = used - room
-    free = live.order_by("until").values_list("until", flat=True)[place : place + 1].first()
+    ends = live.order_by("until").values_list("until", flat=True)
+    free = ends[used - room : used - room + 1].first()
+    if free and not want.urgent:
+        # Behind those who have been told to come then, or later.
+        told = Booking.objects.filter(connection_id=connection_id, at__gte=free).count()
+        free = ends[used - room + told : used - room + told + 1].first() or free
     wait = free - now if free else timedelta(seconds=rules.interval)
     if want.urgent:
         UrgentAsker.objects.update_or_create(
@@ -143,20 +176,19 @@ def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wa
             who=want.who,
             defaults={"until": now + wait + seconds_of(PATIENCE)},
         )
+    elif wait > seconds_of(HORIZON):
+        Booking.objects.filter(connection_id=connection_id, who=want.who).delete()
+    else:
+        _book(connection_id, want.who, now + wait)
     return Wait(wait.total_seconds(), Reason.RATE)
 
 
-def _too_early(pace: Pace, want: Want, now: datetime, rules: Rules) -> Wait | None:
-    if want.urgent or pace.due is None:
-        return None
-    early = pace.due - timedelta(seconds=(rules.burst - 1) * rules.interval) - now
-    return Wait(early.total_seconds(), Reason.RATE) if early > timedelta(0) else None
+def _book(connection_id: UUID, who: str, at: datetime) -> None:
+    Booking.objects.update_or_create(connection_id=connection_id, who=who, defaults={"at": at})
 
 
 def _take(pace: Pace, want: Want, token: str, now: datetime, rules: Rules) -> None:
     ends = now + timedelta(seconds=want.lasts)
-    if not want.urgent:
-        pace.due = max(pace.due or now, now) + timedelta(seconds=rules.interval)
     if not _is_known(pace, now):
         pace.probe, pace.probe_until = token, ends
     pace.save()
@@ -167,8 +199,8 @@ def _take(pace: Pace, want: Want, token: str, now: datetime, rules: Rules) -> No
             "until": ends + timedelta(seconds=rules.window),
         },
     )
-    if want.urgent:
-        UrgentAsker.objects.filter(connection_id=pace.connection_id, who=want.who).delete()
+    waiting = UrgentAsker.objects.all() if want.urgent else Booking.objects.all()
+    waiting.filter(connection_id=pace.connection_id, who=want.who).delete()
     if want.address:
         PathLease.objects.update_or_create(
             connection_id=pace.connection_id,

@@ -5,12 +5,15 @@ import signal
 import sys
 import threading
 from collections import Counter
+from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from bokio_app.batches.files import lines_of
 from bokio_app.batches.orders import parse, reference_of
@@ -23,6 +26,7 @@ from bokio_app.flows.tasks import ring
 from bokio_app.tenants.models import Tenant
 
 BAD_CALL = 2
+COMMITTED_TOGETHER = 50  # each takes a savepoint; PostgreSQL keeps 64 of them at hand
 INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
 
 
@@ -82,17 +86,25 @@ class Run:
 
     # --- Taking --------------------------------------------------------------------------
     def take(self, file: BinaryIO, *, dry_run: bool) -> None:
-        """Accept or refuse every line; each accepted one is committed before the next."""
-        for number, line in lines_of(file):
-            try:
-                if isinstance(line, BadLine):
-                    raise line
-                self._take_line(number, line, dry_run=dry_run)
-            except (BadLine, Refused) as refusal:
-                reference = "" if isinstance(line, BadLine) else reference_of(line)
-                self._tell(Outcome(reference, REFUSED, number, error=str(refusal)))
+        """Accept or refuse every line. Some are committed together, so that a large file does not
+        wait for the disk at each; if we die, all of those are taken anew by the same file.
+        """
+        lines = lines_of(file)
+        while together := [*islice(lines, 1 if dry_run else COMMITTED_TOGETHER)]:
+            with nullcontext() if dry_run else transaction.atomic():
+                for number, line in together:
+                    self._take_or_refuse(number, line, dry_run=dry_run)
         for connection_id in self.connections:
             ring(connection_id, lane=Lane.BATCH)
+
+    def _take_or_refuse(self, number: int, line: bytes | BadLine, *, dry_run: bool) -> None:
+        try:
+            if isinstance(line, BadLine):
+                raise line
+            self._take_line(number, line, dry_run=dry_run)
+        except (BadLine, Refused) as refusal:
+            reference = "" if isinstance(line, BadLine) else reference_of(line)
+            self._tell(Outcome(reference, REFUSED, number, error=str(refusal)))
 
     def _take_line(self, number: int, line: bytes, *, dry_run: bool) -> None:
         order = parse(line)

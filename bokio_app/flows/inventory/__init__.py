@@ -1,0 +1,1 @@
+"""The audit after the fact: what Bokio holds of ours is read once more, later and cheaply."""

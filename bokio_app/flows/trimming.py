@@ -1,0 +1,39 @@
+"""How long answers of Bokio's are kept. Flows, steps and calls themselves are kept for good."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from bokio_app.core import clock
+
+from .models import FlowState, Step
+
+AT_ONCE = 1000
+
+_trimmed_on: list[date] = []
+
+
+def trim_answers() -> int:
+    """Forget what Bokio answered to steps that ended before `FLOW_ANSWERS_DAYS`; returns how many.
+
+    What is kept of an answer is a step's result (ids, numbers, amounts, a customer's name; never
+    a personal number) with what Bokio said of a refusal and what a proof read saw. That a step
+    was done, when, by which call and for which id of Bokio's stays.
+    """
+    if _trimmed_on == [clock.today()]:
+        return 0
+    cutoff = clock.now() - timedelta(days=settings.FLOW_ANSWERS_DAYS)
+    told = ~Q(result={}) | ~Q(evidence=[]) | ~Q(disowned=[]) | ~Q(error_message="")
+    old = Step.objects.filter(
+        told, done_at__lt=cutoff, flow__state__in=[FlowState.DONE, FlowState.CANCELLED]
+    )
+    trimmed = 0
+    while ids := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        trimmed += Step.objects.filter(pk__in=ids).update(
+            result={}, evidence=[], disowned=[], error_message="", error_fields=[]
+        )
+    _trimmed_on[:] = [clock.today()]
+    return trimmed
