@@ -11,9 +11,8 @@ from unittest.mock import patch
 from bokio_app.bokio import http
 from bokio_app.bokio.errors import OutcomeUnknown
 from bokio_app.flows import engine, proving, services, times
-from bokio_app.flows.limits import limiter, tables
-from bokio_app.flows.limits.asking import Permit, Wait, Want
-from bokio_app.flows.models import Flow, RemoteBinding, Step, StepState
+from bokio_app.flows.limits import tables
+from bokio_app.flows.models import Flow, Step, StepState
 from bokio_app.flows.operations import Absent
 from bokio_app.flows.turn import Turn
 
@@ -92,21 +91,6 @@ def blind_proof(_real: object) -> Any:
     return lambda *_given: (Absent(), "proof")
 
 
-def binds_nothing(_real: object) -> Any:
-    """What a step has made is not noted as its own."""
-    return lambda *_given, **named: RemoteBinding(**named)
-
-
-def shares_addresses(real: Any) -> Any:
-    """Two writes may go to one address at once."""
-
-    def ask(connection_id: uuid.UUID, want: Want) -> Permit | Wait:
-        answer = real(connection_id, replace(want, address=""))
-        return replace(answer, address=want.address) if isinstance(answer, Permit) else answer
-
-    return ask
-
-
 def no_limit(_real: object) -> Any:
     """Nobody counts calls."""
     return lambda *_given: None
@@ -134,11 +118,6 @@ def repeats_by_itself(real: Any) -> Any:
     return exchange
 
 
-def takes_what_is_late(real: Any) -> Any:
-    """A worker that stood still sends although its time has passed."""
-    return lambda turn, step: real(turn, step) + 1e6
-
-
 MUTANTS = (
     Mutant("the settle wait is skipped", times, "window", no_settling),
     Mutant("the fence is no guard", Turn, "intend", no_fence),
@@ -146,10 +125,7 @@ MUTANTS = (
     Mutant("a 5xx is sent again", engine, "_not_done", resends_on_5xx),
     Mutant("a crashed step is sent again", engine, "_resolve", resends_after_a_crash),
     Mutant("proofs are blind", proving, "prove", blind_proof),
-    Mutant("nothing is bound", type(RemoteBinding.objects), "create", binds_nothing),
-    Mutant("addresses are shared", limiter, "ask", shares_addresses),
     Mutant("calls are not counted", tables, "_no_slot", no_limit),
     Mutant("requests are forgotten", services, "start", forgets_requests),
     Mutant("the client repeats by itself", http, "exchange", repeats_by_itself),
-    Mutant("the send guard is ignored", Turn, "intend", takes_what_is_late),
 )

@@ -31,7 +31,7 @@ from tests.simulation.weather import Weather
 from tests.simulation.wishes import Wish, draw
 from tests.simulation.witness import Witness
 
-PLENTY = 200
+PLENTY = 200  # calls a minute: more than any run makes
 AN_HOUR = timedelta(hours=1)
 LONGEST = 1800.0  # seconds of virtual time in which all must have come to rest
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
