@@ -22,7 +22,10 @@ os.environ.pop("BOKIO_AUTHORIZE_URL", None)
 from bokio_app.settings import *  # noqa: F403  the environment comes first
 from bokio_app.settings import BOKIO_CLIENT_ID, BOKIO_CLIENT_SECRET, DATABASES, EMBEDDED
 from bokio_app.settings import INSTALLED_APPS as OF_THE_PRODUCT
+from bokio_app.settings import VAR_DIR as OF_THE_RUN
 
+# On SQLite one process executes for each folder; those of a parallel run have nothing in common.
+VAR_DIR = OF_THE_RUN / os.environ.get("PYTEST_XDIST_WORKER", "main")
 INSTALLED_APPS = [*OF_THE_PRODUCT, "bokio_app.sandbox.apps.SandboxConfig"]
 DATABASE_ROUTERS = ["tests.inprocess.router.SandboxRouter"]
 if EMBEDDED:
