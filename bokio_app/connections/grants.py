@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db import connection as database
 from django.db.models import Q
 
@@ -200,7 +200,7 @@ def _kept(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
     for pause in SAVING_AGAIN:
         try:
             return _kept_now(connection, tokens, after=after)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError):
             log.warning("pair_not_saved_yet connection=%s", connection.pk)
             database.close()
             time.sleep(_scaled(timedelta(seconds=pause)).total_seconds())
@@ -214,9 +214,8 @@ def _kept_now(connection: Connection, tokens: Tokens, *, after: int) -> TokenGra
             raise NeedsConsent  # a person has disconnected the company: no token of it is kept
         latest = TokenGrant.objects.filter(connection=connection).latest("generation")
         if latest.generation > after:
-            return (
-                latest  # of another worker, of a new consent, or ours: its commit was unconfirmed
-            )
+            # Of another worker, of a new consent, or ours, and only its commit was unconfirmed.
+            return latest
         row = store(connection, tokens, after=after)
         Connection.objects.filter(pk=connection.pk, state=State.BROKEN).update(state=State.ACTIVE)
         return row

@@ -125,9 +125,15 @@ def _leads() -> bool:
 
 
 def _park_and_release() -> None:
-    broken = ~Q(connection__state=State.ACTIVE)
-    Flow.objects.filter(broken, state=FlowState.READY).update(
-        state=FlowState.PARKED, wait_reason=WaitReason.CONSENT
+    """Park what no consent carries, what a dead worker left behind included; release the rest."""
+    left_behind = Q(state=FlowState.RUNNING, lease_until__lt=clock.now())
+    Flow.objects.exclude(connection__state=State.ACTIVE).filter(
+        left_behind | Q(state=FlowState.READY)
+    ).update(
+        state=FlowState.PARKED,
+        wait_reason=WaitReason.CONSENT,
+        lease_until=None,
+        lease_owner="",
     )
     Flow.objects.filter(connection__state=State.ACTIVE, state=FlowState.PARKED).update(
         state=FlowState.READY, wait_reason="", not_before=clock.now()

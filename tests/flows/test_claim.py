@@ -165,9 +165,15 @@ def test_the_sweep_rings_for_what_is_due_or_left_behind_and_for_nothing_else(
 
 
 @pytest.mark.django_db
-def test_flows_park_while_the_connection_is_broken_and_go_on_by_themselves() -> None:
+@pytest.mark.parametrize("left_behind", [False, True], ids=["waiting", "left_behind"])
+def test_flows_park_while_the_connection_is_broken_and_go_on_by_themselves(
+    left_behind: bool,
+) -> None:
     connection = make.connection(state=State.BROKEN)
     flow = make.flow(connection)
+    if left_behind:
+        Flow.objects.filter(pk=flow.pk).update(state=FlowState.RUNNING)
+        expire_lease(flow)
 
     tasks.sweep()
     flow.refresh_from_db()
