@@ -20,6 +20,8 @@ from .asking import Permit, Wait, Want, normalised
 
 IN_PLACE = 1.0  # seconds; a shorter wait is not worth giving the flow up for
 MOST_IN_PLACE = 5.0  # seconds of such waits in a row
+MOST_WITHIN_A_STEP = 60.0  # seconds; as long as Bokio counts a call, so there is room by then
+NAP = 2.0  # seconds after which a long sleeper looks after its lease
 WINK = 0.003  # real seconds; a shorter wait is not worth handing the thread on for
 
 
@@ -88,23 +90,30 @@ class Gate:
             urgent=flow.lane <= Lane.REPAIR,
             address=address,
         )
-        patient_until = time.monotonic() + scaled(MOST_IN_PLACE).total_seconds()
+        longest, in_all = self._patience()
+        patient_until = time.monotonic() + in_all
         while isinstance(answer := limiter.ask(flow.connection_id, want), Wait):
-            too_long = answer.seconds >= self._most_in_place()
             self._keep_lease()
+            too_long = answer.seconds >= longest
             if too_long or time.monotonic() + answer.seconds > patient_until:
                 raise NoRoom(answer)
-            time.sleep(answer.seconds)
+            time.sleep(min(answer.seconds, scaled(NAP).total_seconds()))
         self._has_begun = True
         return answer
 
-    def _most_in_place(self) -> float:
-        """How long this thread may sleep. Between the calls of one step it sleeps rather than
-        making the first ones again; before the first, a turn that is held elsewhere frees it.
+    def _patience(self) -> tuple[float, float]:
+        """How many real seconds this thread may sleep, for one answer and for all of them.
+
+        Between the calls of one step it sleeps as long as it takes: who gave up there would make
+        the first calls again, and again, and use up the room that it waits for. Before the first,
+        a turn that is held elsewhere frees the thread.
         """
-        if self._turn.is_held_while_waiting and not self._has_begun:
-            return WINK
-        return scaled(IN_PLACE).total_seconds()
+        if self._has_begun:
+            longest = scaled(MOST_WITHIN_A_STEP).total_seconds()
+            return longest, longest
+        if self._turn.is_held_while_waiting:
+            return WINK, scaled(MOST_IN_PLACE).total_seconds()
+        return scaled(IN_PLACE).total_seconds(), scaled(MOST_IN_PLACE).total_seconds()
 
     def _keep_lease(self) -> None:
         """Waits must not use up the time in which the flow is ours."""
