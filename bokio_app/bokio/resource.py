@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import BinaryIO, Final, Protocol, TypeVar
 from uuid import UUID
 
+from bokio_app.bokio.errors import OutcomeUnknown
 from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filterable import query_of
 from bokio_app.bokio.filters import Filter
@@ -53,7 +54,16 @@ class Resource:
         )
 
     def _delete(self, operation: str, path: str) -> None:
-        self._http.send(operation, "DELETE", self._base + path)
+        """A success has no body, or JSON: a page of HTML comes from somebody in Bokio's place."""
+        answer = self._http.send(operation, "DELETE", self._base + path)
+        if not answer.content:
+            return
+        try:
+            answer.json()
+        except BodyError as unfit:
+            raise OutcomeUnknown(
+                f"{operation}: {answer.status}, but {unfit}", status=answer.status
+            ) from None
 
     def _download(self, operation: str, path: str) -> bytes:
         file = BytesIO()

@@ -8,6 +8,7 @@ strike's story and the quiet run call for.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -27,9 +28,11 @@ from bokio_app.flows.claim import claim
 from bokio_app.flows.models import Flow, FlowState, HeldFile, Step
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments.models import Payment, Settlement
+from bokio_app.sandbox import lines
 from tests.flows.cases import Case, World
 
 from .harness import EVERY_SCOPE, MOVING, Harness, one_flow
+from .machine import FIRST_LINE
 from .points import Ordered, Points
 from .snapshots import Snapshot
 
@@ -87,6 +90,7 @@ class Stage:
         """A cell at the moment before the step is claimed."""
         scene = self.scene(case)
         with self.harness.fresh(seed=OTHER_DICE, begin=(scene.snapshot, scene.time)):
+            lines._ids = itertools.count(FIRST_LINE + 1000)  # those before are in the scene
             yield self._cell(case, scene)
 
     @contextmanager
