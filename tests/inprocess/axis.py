@@ -24,6 +24,7 @@ BY_OP = {case.op: case for case in CASES}
 RESET = "[Errno 104] Connection reset by peer"
 KEPT_ALIVE = 4.0  # seconds after which a call needs a new connection; within the send guard
 FROZEN = 300.0  # seconds; beyond every lease and settling
+REFRESHED_AGAIN = 2.0  # seconds after which the same refresh token is sent once more
 OUTAGE = 30.0  # seconds
 QUICK = 0.5  # seconds that a few calls may take
 SWEPT = 5.0  # seconds within which work begins once messages arrive again
@@ -584,21 +585,26 @@ FAULTS = (
                 "refresh answer lost",
                 refresh_lost(accepted_again=True),
                 "looks refused token token looks answered rest",
-                seconds(0),
+                seconds(REFRESHED_AGAIN),
             ),
             *(
                 Strike(
                     name,
                     arm,
                     f"looks refused {tokens} looks answered rest",
-                    seconds(60),
+                    seconds(60 + again),
                     said=WaitReason.CONSENT,
                     consents=1,
                 )
-                for name, arm, tokens in (
-                    ("revoked", bokio("connection_revoked"), "token"),
-                    ("refresh refused", refresh_refused, "token"),
-                    ("refreshed pair lost", refresh_lost(accepted_again=False), "token token"),
+                for name, arm, tokens, again in (
+                    ("revoked", bokio("connection_revoked"), "token", 0),
+                    ("refresh refused", refresh_refused, "token", 0),
+                    (
+                        "refreshed pair lost",
+                        refresh_lost(accepted_again=False),
+                        "token token",
+                        REFRESHED_AGAIN,
+                    ),
                 )
             ),
         ),

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.db import OperationalError
 
 from bokio_app.audit.models import Event
+from bokio_app.connections.models import ConnectAttempt
 from bokio_app.connections.services import finish_connect, start_connect
 from bokio_app.core import clock
 from bokio_app.flows import engine
@@ -273,6 +274,8 @@ class Cell:
             address = start_connect(
                 tenant, by=world.person, browser="b", connection=world.connection
             )
+            # Some cases use permissions that the product does not ask for yet.
+            ConnectAttempt.objects.update(scopes=list(EVERY_SCOPE))
             state = parse_qs(urlsplit(address).query)["state"][0]
             code = world.sandbox.authorize_directly(str(world.connection.company_id), EVERY_SCOPE)
             finish_connect(by=world.person, browser="b", state=state, code=code, error="")
