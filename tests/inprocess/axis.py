@@ -370,9 +370,8 @@ FAULTS = (
         "killed after claim, before intent",
         (
             Strike("at the claim", kill("claimed"), "looks answered rest", seconds(40)),
-            Strike(
-                "before the intent", kill("before_intent"), "looks looks answered rest", seconds(40)
-            ),
+            # The dead worker's permit keeps the address for as long as its call might have taken.
+            Strike("before the intent", kill("before_intent"), "looks looks answered rest", lease),
         ),
     ),
     Fault(
