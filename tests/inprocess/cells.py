@@ -45,6 +45,7 @@ MASKS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[^\"']*"), "<moment>"),
     (re.compile(r"ref [A-Z0-9]{8}"), "<ref>"),
+    (re.compile(r"Kund \d+ AB|556688-\d{4}"), "<made>"),  # by `make`, which counts on
     (re.compile(r"\b17000000000\d{5}\b"), "<line>"),
 )
 
