@@ -136,6 +136,7 @@ def test_new_work_of_a_company_waits_until_its_open_runs_are_read_for(
 ) -> None:
     old, _started = invoicing.start_sending(bokio.guide_draft(connection, by=person), by=person)
     Backup().restore()
+    Connection.objects.filter(pk=connection.pk).update(scopes=[])  # not known: Bokio would tell
     # The old run is not due yet, so a worker meets the new one first.
     Flow.objects.filter(pk=old.pk).update(not_before=clock.now() + timedelta(seconds=2))
     rows = [{"account": 1930, "debit": "1.00", "credit": "0"}]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from inspect import signature
 from uuid import uuid4
 
 import pytest
 from django.db import connection as database
 
+from bokio_app.bokio.errors import NotSent
 from bokio_app.bokio.oauth import OAuthApp
 from bokio_app.connections import grants
 from bokio_app.connections.models import Connection, State
@@ -91,7 +91,19 @@ def test_a_run_started_outside_a_transaction_is_committed_whole_or_not_at_all(
     assert not Flow.objects.filter(connection=connection).exists()
 
 
-def test_the_lease_of_a_refresh_outlasts_both_of_its_calls() -> None:
-    one_call = signature(OAuthApp).parameters["timeout"].default
+def test_the_lease_of_a_refresh_outlasts_both_of_its_calls(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases: list[timedelta] = []
 
-    assert 2 * timedelta(seconds=one_call) < grants.REFRESH_LEASE
+    def lost(*_args: object) -> None:
+        until = Connection.objects.values_list("refresh_until", flat=True).get(pk=connection.pk)
+        leases.append((until or clock.now()) - clock.now())
+        raise NotSent("nobody there")
+
+    monkeypatch.setattr(OAuthApp, "refresh", lost)
+
+    grants.access(connection, worn=connection.generation)
+
+    assert len(leases) == 2
+    assert leases[0] > 2 * grants.SHORTEST_DEADLINE

@@ -9,7 +9,7 @@ from typing import Self
 
 import psycopg
 from django.db import connection
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 
 class DatabaseCopy:
@@ -25,6 +25,7 @@ class DatabaseCopy:
             shutil.copy(self._name, self._copy)
         else:
             self._run(SQL("DROP DATABASE IF EXISTS {copy}"))
+            self._end_sessions()  # connections that threads of earlier tests left idle
             self._run(SQL("CREATE DATABASE {copy} TEMPLATE {name}"))
         return self
 
@@ -54,6 +55,15 @@ class DatabaseCopy:
     def _copy(self) -> str:
         return f"{self._name}_copy"
 
+    def _end_sessions(self) -> None:
+        """Close what others hold open, and wait until it is."""
+        self._run(
+            SQL(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = {literal} AND pid <> pg_backend_pid()"
+            )
+        )
+
     def _run(self, statement: SQL) -> None:
         options = connection.settings_dict
         with psycopg.connect(
@@ -65,7 +75,7 @@ class DatabaseCopy:
             autocommit=True,
         ) as server:
             names = {"copy": Identifier(self._copy), "name": Identifier(self._name)}
-            server.execute(statement.format(**names))
+            server.execute(statement.format(**names, literal=Literal(self._name)))
 
 
 def _disconnect() -> None:
