@@ -16,7 +16,8 @@ from django.db import connections
 from django.utils import timezone
 
 from bokio_app.bokio import transport
-from bokio_app.flows import executor
+from bokio_app.connections import usage
+from bokio_app.flows import daily, executor
 from bokio_app.flows.limits import tables
 from bokio_app.sandbox import clock as sandbox_clock
 from bokio_app.sandbox import faults, lines, outage, store, switches
@@ -96,7 +97,9 @@ class Machine:
             httpx2.create_ssl_context = real
 
     def _forget(self) -> None:
-        """Empty what the sandbox keeps in memory; its books are the snapshot's business."""
+        """Empty what both keep in memory; their rows are the snapshot's business."""
+        usage._tallies.clear()
+        daily._next_look = 0.0
         outage.begin_with(self.network.refuse_for)
         faults.ordered.clear()
         switches.reset()
