@@ -24,7 +24,7 @@ DATA = "not journey and not slow"
 WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 INPROCESS = {"TEST_INPROCESS": "1"}
-SEEDS = 200
+SEEDS = 100
 SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
 
 
@@ -120,8 +120,9 @@ def tests() -> list[Stage]:
     and sandbox in one process, and the simulation.
     """
     pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
+    pytest.append("--no-loadscope-reorder")  # `tests/conftest.py` has put the longest first
     once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
-    inside = [*pytest, "--dist", "loadgroup", "tests/inprocess"]
+    inside = [*pytest, "--dist", "loadgroup", "-m", "not slow", "tests/inprocess"]
     simulate = [sys.executable, "-m", "tools.simulate", "--seeds", str(SEEDS)]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
