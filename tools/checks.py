@@ -24,7 +24,7 @@ DATA = "not journey and not slow"
 WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 INPROCESS = {"TEST_INPROCESS": "1"}
-SEEDS = 100
+SEEDS = 50
 SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
 
 

@@ -66,6 +66,7 @@ def started() -> Iterator[list[Command]]:
 
 
 @pytest.mark.fault
+@pytest.mark.slow
 def test_a_command_killed_in_the_middle_loses_nothing_and_completes_when_run_again(
     env: Mapping[str, str],
     started: list[Command],

@@ -88,6 +88,7 @@ def all_done(connection: Connection) -> bool:
 
 
 @pytest.mark.fault
+@pytest.mark.slow
 @pytest.mark.parametrize("hold", ["hold_before", "hold_after"])
 def test_a_worker_killed_at_every_call_leaves_one_of_everything(
     hold: str, worker: Program, sandbox: SandboxProcess, connection: Connection, person: User

@@ -53,6 +53,7 @@ def queue(stack: Stack, tokens: Tokens) -> None:
 
 
 @pytest.mark.fault
+@pytest.mark.slow
 def test_queued_flows_survive_a_kill_of_every_process_and_happen_once(tmp_path: Path) -> None:
     with Stack(tmp_path, companies=1, env={"TIME_FACTOR": "0.05"}) as stack:
         stack.start()
