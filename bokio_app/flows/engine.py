@@ -142,12 +142,8 @@ def _stop_if_asked(turn: Turn) -> None:
 def _perform(turn: Turn, step: Step) -> None:
     """Do a step that no attempt has touched, or whose attempts provably had no effect."""
     operation, ctx = turn.operation(step), turn.context(step)
-    if reason := operation.skip(ctx):
-        turn.skip(step, reason)
+    if not _is_free(turn, step):
         return
-    if reason := operation.waits_for(ctx):
-        turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
-        raise Yielded
     verdicts.require_scopes(turn, step)
     access = _access(turn)
     if operation.reads_only:
@@ -161,6 +157,18 @@ def _perform(turn: Turn, step: Step) -> None:
     _send(turn, step, access)
 
 
+def _is_free(turn: Turn, step: Step) -> bool:
+    """Whether the step is still to be done, and not by another flow just now."""
+    operation, ctx = turn.operation(step), turn.context(step)
+    if reason := operation.skip(ctx):
+        turn.skip(step, reason)
+        return False
+    if reason := operation.waits_for(ctx):
+        turn.put_back(not_before=clock.now() + times.scaled(1), reason=reason)
+        raise Yielded
+    return True
+
+
 def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     resending = step.attempt > 0
     if step.attempt >= MOST_ATTEMPTS:
@@ -169,6 +177,9 @@ def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     operation, gate = turn.operation(step), Gate(turn)
     failure: BokioError | None = None
     with gate.write(operation.address(turn.context(step))):
+        # Only whoever holds the address knows that nobody has got ahead since the first look.
+        if operation.meets_others and not _is_free(turn, step):
+            return
         send_by = turn.intend(step)
         bokio = _bokio(turn, access, gate=gate, send_by=send_by)
         started = time.monotonic()

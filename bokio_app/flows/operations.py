@@ -81,6 +81,7 @@ class Operation(ABC):
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
     reads_only: ClassVar[bool] = False
+    meets_others: ClassVar[bool] = False  # `skip` and `waits_for` are asked again at the address
     sends_file: ClassVar[bool] = False  # which may take longer than other calls
     referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.addresses import Address
@@ -60,6 +60,7 @@ class EnsureCustomer(Operation):
     scopes = ("customers:read", "customers:write")
     label = _("Customer in Bokio")
     looks_first = True
+    meets_others = True
 
     def skip(self, ctx: StepContext) -> str:
         customer = Customer.objects.filter(pk=ctx.payload["customer"]).first()
@@ -71,8 +72,12 @@ class EnsureCustomer(Operation):
             op=self.name,
             state__in=[StepState.SENT, StepState.UNKNOWN],
             flow__connection_id=ctx.flow.connection_id,
-            payload__customer=ctx.payload["customer"],
         ).exclude(flow__state=FlowState.CANCELLED)
+        same = Q(payload__customer=ctx.payload["customer"])
+        number = ctx.payload["org_number"]
+        if number and isinstance(number, str):  # of two rows for one company, too
+            same |= Q(payload__org_number=number)
+        others = others.filter(same)
         return WaitReason.CUSTOMER_BUSY if others.exclude(pk=ctx.step.pk).exists() else ""
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
