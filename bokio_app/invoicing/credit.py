@@ -25,7 +25,7 @@ from bokio_app.flows.operations import (
     register,
 )
 
-from .flows import CreateInvoice, nothing_before
+from .flows import invoice_of, nothing_before
 
 UNCLEAR = _("A credit note in Bokio may or may not be ours.")
 
@@ -45,7 +45,7 @@ class CreditInvoice(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        invoice = bokio.invoices.get(_invoice(ctx))
+        invoice = bokio.invoices.get(invoice_of(ctx))
         ids = [str(each) for each in invoice.credit_note_ids]
         if may_be_lost(ctx.flow):  # what a flow that is lost had made is taken over
             for each in _unclaimed(ctx, ids):
@@ -55,14 +55,14 @@ class CreditInvoice(Operation):
         return ids
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{_invoice(ctx)}/credit"
+        return f"POST invoices/{invoice_of(ctx)}/credit"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _note_done(bokio.invoices.credit(_invoice(ctx)))
+        return _note_done(bokio.invoices.credit(invoice_of(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         """The one note that the invoice did not have before, if it takes the whole back."""
-        invoice = bokio.invoices.get(_invoice(ctx))
+        invoice = bokio.invoices.get(invoice_of(ctx))
         new = _unclaimed(ctx, [str(each) for each in invoice.credit_note_ids])
         if not new:
             return Absent()
@@ -72,7 +72,7 @@ class CreditInvoice(Operation):
         return Ambiguous(str(UNCLEAR), [dict(_note_done(each).result) for each in notes])
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        invoice = bokio.invoices.get(_invoice(ctx))
+        invoice = bokio.invoices.get(invoice_of(ctx))
         note = bokio.credit_notes.get(remote_id)
         return _whole(note, invoice)
 
@@ -130,12 +130,6 @@ class RecordCreditNote(Operation):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         note = bokio.credit_notes.get(_note(ctx))
         return _recorded(note) if note.journal_entry_id else Absent()
-
-
-def _invoice(ctx: StepContext) -> UUID:
-    """The invoice that this flow made, else the one that the step was started for."""
-    made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
-    return UUID(made or ctx.payload["remote_invoice"])
 
 
 def _note(ctx: StepContext) -> UUID:

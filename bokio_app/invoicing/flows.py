@@ -243,6 +243,12 @@ class RecordInvoice(Operation):
         )
 
 
+def invoice_of(ctx: StepContext) -> UUID:
+    """The invoice that this flow made, else the one that the step was started for."""
+    made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
+    return UUID(made or ctx.payload["remote_invoice"])
+
+
 def nothing_before(ctx: StepContext) -> list[str] | None:
     """What an invoice held before this flow, if this flow made it: nothing, known without a call.
     What the flow itself has added since is bound to its steps.

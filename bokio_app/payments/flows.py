@@ -30,7 +30,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
-from bokio_app.invoicing.flows import CreateInvoice, nothing_before
+from bokio_app.invoicing.flows import invoice_of, nothing_before
 from bokio_app.invoicing.models import Invoice
 
 from .models import Payment, Settlement
@@ -54,15 +54,15 @@ class CreateSettlement(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        found = bokio.settlements.list(_invoice(ctx))
+        found = bokio.settlements.list(invoice_of(ctx))
         equal = [each for each in found if _facts(each) == _facts(_settlement_draft(ctx))]
         return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{_invoice(ctx)}/settlements"
+        return f"POST invoices/{invoice_of(ctx)}/settlements"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _done(bokio.settlements.create(_invoice(ctx), _settlement_draft(ctx)))
+        return _done(bokio.settlements.create(invoice_of(ctx), _settlement_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
@@ -71,12 +71,12 @@ class CreateSettlement(Operation):
         return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
 
     def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
-        wanted, found = _facts(_settlement_draft(ctx)), bokio.settlements.list(_invoice(ctx))
+        wanted, found = _facts(_settlement_draft(ctx)), bokio.settlements.list(invoice_of(ctx))
         equal = [each for each in found if _facts(each) == wanted]
         return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found = bokio.settlements.get(_invoice(ctx), remote_id)
+        found = bokio.settlements.get(invoice_of(ctx), remote_id)
         equal = _facts(found) == _facts(_settlement_draft(ctx))
         why = str(_("The settlement in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
@@ -104,13 +104,15 @@ class RecordSettlement(Operation):
         return _recorded_with(ctx, CreateSettlement.name)
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{_invoice(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
+        return (
+            f"POST invoices/{invoice_of(ctx)}/settlements/{_made(ctx, 'create_settlement')}/record"
+        )
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _recorded(bokio.settlements.record(_invoice(ctx), _made(ctx, "create_settlement")))
+        return _recorded(bokio.settlements.record(invoice_of(ctx), _made(ctx, "create_settlement")))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        found = bokio.settlements.get(_invoice(ctx), _made(ctx, "create_settlement"))
+        found = bokio.settlements.get(invoice_of(ctx), _made(ctx, "create_settlement"))
         return _recorded(found) if found.journal_entry_id else Absent()
 
     def apply(self, ctx: StepContext, done: Done) -> None:
@@ -134,15 +136,15 @@ class CreatePayment(Operation):
         return nothing_before(ctx)
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
-        found = bokio.payments.list(_invoice(ctx))
+        found = bokio.payments.list(invoice_of(ctx))
         equal = [each for each in found if _facts(each) == _facts(_payment_draft(ctx))]
         return _of_lost(ctx, equal, self.object_type) or [str(each.id) for each in found]
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{_invoice(ctx)}/payments"
+        return f"POST invoices/{invoice_of(ctx)}/payments"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _done(bokio.payments.create(_invoice(ctx), _payment_draft(ctx)))
+        return _done(bokio.payments.create(invoice_of(ctx), _payment_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         return exactly_one(self._candidates(ctx, bokio), what=self.object_type)
@@ -151,12 +153,12 @@ class CreatePayment(Operation):
         return _one_of_equals(ctx, self._candidates(ctx, bokio), what=self.object_type)
 
     def _candidates(self, ctx: StepContext, bokio: Bokio) -> list[Done]:
-        wanted, found = _facts(_payment_draft(ctx)), bokio.payments.list(_invoice(ctx))
+        wanted, found = _facts(_payment_draft(ctx)), bokio.payments.list(invoice_of(ctx))
         equal = [each for each in found if _facts(each) == wanted]
         return _unclaimed(ctx, equal, self.object_type)
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
-        found = bokio.payments.get(_invoice(ctx), remote_id)
+        found = bokio.payments.get(invoice_of(ctx), remote_id)
         equal = _facts(found) == _facts(_payment_draft(ctx))
         why = str(_("The payment in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
@@ -183,25 +185,19 @@ class RecordPayment(Operation):
         return _recorded_with(ctx, CreatePayment.name)
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{_invoice(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
+        return f"POST invoices/{invoice_of(ctx)}/payments/{_made(ctx, 'create_payment')}/record"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _recorded(bokio.payments.record(_invoice(ctx), _made(ctx, "create_payment")))
+        return _recorded(bokio.payments.record(invoice_of(ctx), _made(ctx, "create_payment")))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        found = bokio.payments.get(_invoice(ctx), _made(ctx, "create_payment"))
+        found = bokio.payments.get(invoice_of(ctx), _made(ctx, "create_payment"))
         return _recorded(found) if found.journal_entry_id else Absent()
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         Payment.objects.filter(pk=ctx.payload["payment"]).update(
             journal_entry_id=done.result["journal_entry_id"]
         )
-
-
-def _invoice(ctx: StepContext) -> UUID:
-    """The invoice that this flow made, else the one that the step was started for."""
-    made = ctx.results.get(CreateInvoice.name, {}).get("remote_id")
-    return UUID(made or ctx.payload["remote_invoice"])
 
 
 def _recorded_with(ctx: StepContext, made: str) -> str:
