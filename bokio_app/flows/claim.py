@@ -31,7 +31,6 @@ from .rows import (
 )
 
 MOST_TRIES = 5  # of a claim that meets another; each is a millisecond or two
-URGENT = Q(lane__lte=Lane.REPAIR)
 
 
 def due_flows() -> QuerySet[Flow]:
@@ -70,6 +69,11 @@ def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
         return None  # another flow took the same invoice in the same instant
 
 
+DUE = f"""(flow.state = '{FlowState.READY}' AND flow.not_before <= %(now)s
+  OR flow.state = '{FlowState.RUNNING}' AND flow.lease_until < %(now)s)"""
+HELD = f"""(flow.resource_key <> '' AND EXISTS (
+  SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = flow.connection_id
+    AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
 _FREE = f"""(resource_key = '' OR NOT EXISTS (
   SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = %(connection)s
     AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
@@ -165,9 +169,7 @@ SET state = '{FlowState.RUNNING}', wait_reason = '', fence = fence + 1, lease_ow
     lease_until = %(lease)s, holds_resource = resource_key <> ''
 WHERE id = (
   SELECT flow.id FROM {table(Flow)} AS flow
-  WHERE flow.connection_id = %(connection)s
-    AND (state = '{FlowState.READY}' AND not_before <= %(now)s
-      OR state = '{FlowState.RUNNING}' AND lease_until < %(now)s)
+  WHERE flow.connection_id = %(connection)s AND {DUE} AND NOT {HELD}
     AND EXISTS (
       SELECT 1 FROM {table(Connection)}
       WHERE id = %(connection)s AND state = '{State.ACTIVE}'
@@ -178,7 +180,6 @@ WHERE id = (
       WHERE busy.connection_id = %(connection)s AND busy.state = '{FlowState.RUNNING}'
         AND busy.lease_until >= %(now)s
         AND (busy.lane <= {Lane.REPAIR}) = (flow.lane <= {Lane.REPAIR}))
-    AND {_FREE}
   ORDER BY flow.lane, flow.not_before, flow.id LIMIT 1)
 RETURNING {columns(Flow)}
 """  # noqa: S608  only our own names stand in it
