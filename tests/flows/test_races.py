@@ -14,6 +14,7 @@ from bokio_app.flows import claim as claiming
 from bokio_app.flows import engine, times
 from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
+from bokio_app.flows.limits.gate import Gate
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.flows.turn import Fenced, Turn
 from bokio_app.flows.verdicts import MOST_FAILURES_OF_OURS
@@ -210,6 +211,41 @@ def test_two_rows_for_one_customer_lead_to_one_customer_at_bokio(
         invoice.refresh_from_db()
         assert invoice.is_recorded
     assert first.customer == second.customer == Customer.objects.get()
+
+
+@pytest.mark.parametrize(
+    "attempts", [pytest.param(0, id="first"), pytest.param(1, id="again", marks=pytest.mark.fault)]
+)
+def test_two_rows_for_one_customer_lead_to_one_even_if_one_is_made_after_the_other_has_looked(
+    attempts: int,
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (bokio.guide_draft(connection, by=person) for _ in range(2))
+    invoicing.start_sending(first, by=person)
+    write, met = Gate.write, []
+
+    def after_another(gate: Gate, address: str) -> Any:
+        """The other order is carried out whole between this one's look and its permit."""
+        step = gate._turn.step
+        if address == "POST customers" and not met and step and step.attempt == attempts:
+            met.append(step.flow_id)
+            invoicing.start_sending(second, by=person)
+            other = claim(connection.pk)
+            assert other
+            engine.run(other, until=clock.now() + timedelta(seconds=60))
+        return write(gate, address)
+
+    monkeypatch.setattr(Gate, "write", after_another)
+    if attempts:
+        sandbox.add_fault("post-customer", "error_before")
+    bokio.work(connection)
+
+    books = sandbox.books(str(connection.company_id))
+    assert (len(met), len(books["customers"]), len(books["invoices"])) == (1, 1, 2)
+    assert not Flow.objects.exclude(state=FlowState.DONE).exists()
 
 
 @pytest.mark.fault
