@@ -327,10 +327,12 @@ def _bokio(
     turn: Turn, access: grants.Access, *, gate: Gate | None = None, send_by: float | None = None
 ) -> Bokio:
     """A client whose calls are counted; without a gate of its own it can only read."""
+    turn.answer = None
     return bokio_for(
         turn.flow.connection,
         access=access,
         before_call=(gate or Gate(turn)).before_call,
+        on_answer=turn.hear,
         send_by=send_by,
     )
 
