@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
@@ -28,6 +33,7 @@ from bokio_app.tenants.models import User
 from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
+T = TypeVar("T")
 PAST = timedelta(seconds=-1)
 
 
@@ -47,6 +53,57 @@ def turn_until(connection: Connection, flow: Flow, op: str, state: str) -> None:
         assert clock.now() < ends
         if claimed := claim(connection.pk):
             engine.run(claimed, until=clock.now() + timedelta(seconds=60))
+
+
+def at_once(*acts: Callable[[], T]) -> list[T]:
+    """Let each happen in a thread of its own, all in the same instant."""
+    together = threading.Barrier(len(acts))
+
+    def act(number: int) -> T:
+        try:
+            together.wait(bokio.PATIENCE)
+            return acts[number]()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(act, range(len(acts))))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_click_in_the_same_instant_start_one_run() -> None:
+    connection = make.connection()
+    make.fiscal_year(connection)
+    people = [make.member(connection.tenant) for _ in range(4)]
+    for _round in range(5):
+        invoice = make.invoice(connection)
+
+        start = partial(invoicing.start_sending, invoice)
+        started = at_once(*(partial(start, by=by, request_key=str(uuid4())) for by in people))
+
+        [flow] = Flow.objects.filter(business_key=str(invoice.pk))
+        assert {each.pk for each, _new in started} == {flow.pk}
+        assert sorted(new for _flow, new in started) == [False, False, False, True]
+        assert flow.steps.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_form_that_is_sent_twice_in_the_same_instant_registers_one_payment() -> None:
+    connection = make.connection()
+    make.fiscal_year(connection)
+    by = make.member(connection.tenant)
+    for _round in range(5):
+        invoice = make.invoice(connection, status=Invoice.Status.PUBLISHED)
+        paid = payments.PaymentInput(date=clock.today(), amount=invoice.total, account=1930)
+        form = str(uuid4())
+
+        click = partial(payments.register, invoice, paid, by=by, request_key=form)
+        started = at_once(click, click, click)
+
+        [flow] = Flow.objects.filter(request_key=form)
+        assert {each.pk for each, _new in started} == {flow.pk}
+        assert sorted(new for _flow, new in started) == [False, False, True]
+        assert Payment.objects.filter(invoice=invoice).count() == 1
 
 
 @pytest.mark.django_db
