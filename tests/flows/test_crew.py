@@ -32,11 +32,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def crew(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
-    """Two threads: one that does everything, one for clicks.
-
-    On SQLite one process works, and that may be another one of this test run.
-    """
-    monkeypatch.setattr(crews, "may_execute", lambda: True)
+    """Two threads: one that does everything, one for clicks."""
     made = Crew(threads=2)
     monkeypatch.setattr(tasks.Ears, "crew", made)
     yield made
