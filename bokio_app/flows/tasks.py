@@ -55,6 +55,18 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
         log.warning("bell_failed connection=%s error=%s", connection_id, type(error).__name__)
 
 
+def be_ready_to_ring() -> None:
+    """Load now what a process would load at its first bell, while somebody waits for that.
+
+    No connection is made. Finding out that results are kept nowhere takes Celery longest.
+    """
+    if settings.REDIS_URL:
+        app = work.app
+        app.finalize()
+        with app.connection_for_write() as broker:
+            _ready = app.backend, app.amqp.send_task_message, broker.transport
+
+
 @shared_task
 def work(connection_id: str, urgent: bool = False) -> None:
     """Have this process's crew run due flows of the connection until none is due.
