@@ -225,6 +225,46 @@ def test_a_process_that_ends_gives_its_flows_back_at_once(crew: Crew, work: Work
     assert (flow.state, flow.lease_until) == (FlowState.READY, None)
 
 
+@pytest.mark.fault
+def test_a_process_that_is_told_to_end_in_mid_call_keeps_the_answer_and_gives_its_flows_back(
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    """What SIGTERM does, as `worker_shutdown` hears it."""
+    settings.FLOW_TURN, settings.FLOW_DEADLINE, settings.FLOW_SEND_GUARD = 60, 30, 5
+    settings.FLOWS_PER_CONNECTION = 2
+    monkeypatch.setattr(crews, "may_execute", lambda: True)
+    flow, _ = invoicing.start_sending(bokio.guide_draft(connection, by=person), by=person)
+    held = sandbox.add_fault("post-invoice", "hold_after")
+    crew = Crew(threads=2)
+    monkeypatch.setattr(tasks.Ears, "crew", crew)
+    crew.wake(connection.pk, urgent=True)
+    sandbox.wait_held(held)
+
+    ending = threading.Thread(target=tasks.end_work)
+    ending.start()
+    wait_until(crew._stopping.is_set, what="the process has been told to end")
+    sandbox.release(held)
+    ending.join(PATIENCE)
+
+    flow.refresh_from_db()
+    done = flow.steps.get(op="create_invoice")
+    [made] = sandbox.books(str(connection.company_id))["invoices"]
+    assert not ending.is_alive()
+    assert (flow.state, flow.lease_until, flow.cursor) == (FlowState.READY, None, done.pos + 1)
+    assert (done.state, done.remote_id, done.attempt) == (StepState.DONE, made["id"], 1)
+    assert set(flow.steps.filter(pos__gt=done.pos).values_list("attempt", flat=True)) == {0}
+
+    bokio.work(connection)
+    flow.refresh_from_db()
+    assert flow.state == FlowState.DONE
+    assert sandbox.count("post-invoice") == 1
+    assert set(flow.steps.values_list("attempt", "state")) == {(1, StepState.DONE)}
+
+
 def test_a_held_flow_reads_and_writes_nothing_twice(
     sandbox: SandboxProcess,
     connection: Connection,
