@@ -139,19 +139,22 @@ def _no_rows() -> Iterator[None]:
     from bokio_app.flows.signals import flow_finished  # noqa: PLC0415
 
     own = {
-        type(each): type(each).apply for each in OPERATIONS.values() if "apply" in vars(type(each))
+        (type(each), name): getattr(type(each), name)
+        for each in OPERATIONS.values()
+        for name in ("apply", "changes")
+        if name in vars(type(each))
     }
     receivers, flow_finished.receivers = flow_finished.receivers, []
     flow_finished.sender_receivers_cache.clear()
-    for kind in own:
-        kind.apply = Operation.apply  # type: ignore[method-assign]
+    for kind, name in own:
+        setattr(kind, name, getattr(Operation, name))
     try:
         yield
     finally:
         flow_finished.receivers = receivers
         flow_finished.sender_receivers_cache.clear()
-        for kind, apply in own.items():
-            kind.apply = apply  # type: ignore[method-assign]
+        for (kind, name), method in own.items():
+            setattr(kind, name, method)
 
 
 def bare_loop(api_url: str, flows: int) -> None:

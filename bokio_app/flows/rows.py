@@ -20,6 +20,7 @@ from psycopg.types.numeric import Int8
 from bokio_app.connections.models import Connection, State
 
 from .models import Flow, FlowState, Step
+from .operations import Change
 
 Model = TypeVar("Model", bound=models.Model)
 Fields = Mapping[str, Any]
@@ -43,21 +44,25 @@ class Guard:
 
 @dataclass
 class Bundle:
-    """What is written together: the flow, some of its steps, and new rows of other tables."""
+    """What is written together: the flow, some of its steps, new rows of other tables, and
+    changes of rows that the folders above keep.
+    """
 
     flow: Fields
     steps: list[tuple[Step, Fields]] = field(default_factory=list)
     new: list[models.Model] = field(default_factory=list)
+    changes: Sequence[Change] = ()
 
 
 def write(guard: Guard, bundle: Bundle) -> bool | None:
     """Write all of it if the guard holds, and tell whether somebody wants the flow to stop.
 
     None when the guard does not hold, and then nothing is written. Outside a transaction this
-    is one by itself. Raises `IntegrityError`.
+    is one by itself. Raises `IntegrityError`, also when a copy of what a change is about was made
+    while its statement waited for the held row: `write_in_turn` sees such a copy.
     """
     if connection.vendor != "postgresql":
-        return _write_plainly(guard, bundle)
+        return write_in_turn(guard, bundle)
     sql, params = _statement(guard, bundle)
     answer = execute(sql, params)
     return bool(answer[0][0]) if answer else None
@@ -131,7 +136,42 @@ def _statement(guard: Guard, bundle: Bundle) -> tuple[str, list[Any]]:
         params += more
         into = f"{table(type(row))} ({names})"
         parts.append(f"new_{number} AS (INSERT INTO {into} SELECT {values} FROM own)")  # noqa: S608  names
+    for number, change in enumerate(bundle.changes):
+        texts, more = _changed(change, number)
+        parts += texts
+        params += more
     return f"WITH {', '.join(parts)} SELECT cancel_requested FROM own", params  # noqa: S608  names
+
+
+def _changed(change: Change, number: int) -> tuple[list[str], list[Any]]:
+    """The parts of a statement that make a change, each hanging on the one before."""
+    parts, params, after = [], [], "own"
+    if change.held:
+        model, pk = change.held
+        where, params = _equal(model, {"pk": pk})
+        locked = f"SELECT 1 FROM {table(model)} WHERE {where} AND EXISTS (SELECT 1 FROM {after})"  # noqa: S608  names
+        after = f"held_{number}"
+        parts.append(f"{after} AS MATERIALIZED ({locked} FOR NO KEY UPDATE)")
+    mine, key = _equal(change.model, {"pk": change.pk})
+    condition = f"EXISTS (SELECT 1 FROM {after})"
+    if change.copy:
+        where, more = _equal(change.model, change.copy)
+        gone = f"DELETE FROM {table(change.model)} WHERE {where} AND NOT {mine} AND {condition}"  # noqa: S608  names
+        parts.append(f"gone_{number} AS ({gone} RETURNING 1)")
+        params += [*more, *key]
+        # Counting them has them gone first: our row may take their place among unique values.
+        condition += f" AND (SELECT count(*) FROM gone_{number}) >= 0"
+    sets, more = _sets(change.model, change.fields)
+    params += [*more, *key]
+    update = f"UPDATE {table(change.model)} SET {sets} WHERE {mine} AND {condition}"  # noqa: S608  names
+    return [*parts, f"change_{number} AS ({update})"], params
+
+
+def _equal(model: type[models.Model], values: Fields) -> tuple[str, list[Any]]:
+    columns = [_field(model, name) for name in values]
+    text = " AND ".join(f'"{each.column}" = %s' for each in columns)
+    found = zip(columns, values.values(), strict=True)
+    return text, [each.get_db_prep_value(value, connection) for each, value in found]
 
 
 def _guarded(guard: Guard) -> tuple[str, list[Any]]:
@@ -181,7 +221,8 @@ def _value(column: models.Field[Any, Any], value: Any) -> tuple[str, list[Any]]:
     return "%s", [parameter(value)]
 
 
-def _write_plainly(guard: Guard, bundle: Bundle) -> bool | None:
+def write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
+    """The same, statement by statement."""
     with transaction.atomic():
         mine = Flow.objects.filter(pk=guard.flow_id, fence=guard.fence, state=FlowState.RUNNING)
         if guard.generation is not None:
@@ -196,7 +237,19 @@ def _write_plainly(guard: Guard, bundle: Bundle) -> bool | None:
             Step.objects.filter(pk=step.pk).update(**fields)
         for row in bundle.new:
             row.save(force_insert=True)
+        for change in bundle.changes:
+            _change(change)
         return Flow.objects.values_list("cancel_requested", flat=True).get(pk=guard.flow_id)
+
+
+def _change(change: Change) -> None:
+    rows = change.model._default_manager  # noqa: SLF001  Django documents it
+    if change.held:
+        model, pk = change.held
+        model._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001  as above
+    if change.copy:
+        rows.filter(**change.copy).exclude(pk=change.pk).delete()
+    rows.filter(pk=change.pk).update(**change.fields)
 
 
 @cache
@@ -206,6 +259,8 @@ def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
 
 @cache
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
+    if name == "pk":
+        return model._meta.pk  # noqa: SLF001  as above
     return next(each for each in _fields(model) if name in {each.name, each.attname})
 
 

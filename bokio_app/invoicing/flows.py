@@ -27,6 +27,7 @@ from bokio_app.flows.operations import (
     ALREADY_RECORDED,
     Absent,
     Ambiguous,
+    Change,
     Done,
     Operation,
     Proof,
@@ -166,8 +167,8 @@ class CreateInvoice(Operation):
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
         return _compared(ctx, bokio.invoices.get(remote_id))
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(remote_id=done.remote_id)
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        return [Change(Invoice, ctx.payload["invoice"], {"remote_id": done.remote_id})]
 
 
 @register
@@ -197,19 +198,20 @@ class PublishInvoice(Operation):
         invoice = bokio.invoices.get(_remote_id(ctx))
         return _published(invoice) if invoice.status != "draft" and invoice.number else Absent()
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
         found: RemoteInvoice = done.read
-        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(
-            number=found.number or "",
-            ocr=found.ocr or "",
-            status=found.status,
-            published_at=found.published_at or now(),
-            total=found.total,
-            tax=found.total_tax,
-            net=found.total - found.total_tax,
-            open_amount=found.total - found.paid,
-            journal_entry_id=str(found.journal_entry_id or ""),
-        )
+        published = {
+            "number": found.number or "",
+            "ocr": found.ocr or "",
+            "status": found.status,
+            "published_at": found.published_at or now(),
+            "total": found.total,
+            "tax": found.total_tax,
+            "net": found.total - found.total_tax,
+            "open_amount": found.total - found.paid,
+            "journal_entry_id": str(found.journal_entry_id or ""),
+        }
+        return [Change(Invoice, ctx.payload["invoice"], published)]
 
 
 @register
@@ -237,10 +239,10 @@ class RecordInvoice(Operation):
         invoice = bokio.invoices.get(_remote_id(ctx))
         return _recorded(invoice) if invoice.journal_entry_id else Absent()
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        Invoice.objects.filter(pk=ctx.payload["invoice"]).update(
-            journal_entry_id=done.result["journal_entry_id"], status=done.read.status
-        )
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        entry_id, status = done.result["journal_entry_id"], done.read.status
+        recorded = {"journal_entry_id": entry_id, "status": status}
+        return [Change(Invoice, ctx.payload["invoice"], recorded)]
 
 
 def invoice_of(ctx: StepContext) -> UUID:
