@@ -52,11 +52,14 @@ Proof = Done | Absent | Ambiguous
 
 @dataclass(frozen=True)
 class StepContext:
-    """What an operation may know: its step, its flow, and the results of the steps before."""
+    """What an operation may know: its step, its flow, the results of the steps before, and all
+    steps as the worker holds them.
+    """
 
     flow: Flow
     step: Step
     results: Mapping[str, Mapping[str, Any]]
+    steps: Sequence[Step] = ()
 
     @property
     def payload(self) -> dict[str, Any]:

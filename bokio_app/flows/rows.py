@@ -90,6 +90,21 @@ def execute(sql: str, params: Sequence[Any] | Fields) -> list[tuple[Any, ...]]:
         return rows
 
 
+def select(
+    sql: str, *, of: type[models.Model], pk: Any, more: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Rows of a fixed SELECT whose first parameter is the key of a row of `of`.
+
+    For what every flow asks: the ORM builds such a text anew each time.
+    """
+    _text, key = _equal(of, {"pk": pk})
+    if connection.vendor == "postgresql":
+        return execute(sql, [*key, *map(parameter, more)])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*key, *more])
+        return list(cursor.fetchall())
+
+
 def columns(model: type[models.Model], *, of: str = "") -> str:
     """All columns of the table, for a SELECT whose rows go to `instance`."""
     prefix = f"{of}." if of else ""

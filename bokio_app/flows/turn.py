@@ -87,7 +87,7 @@ class Turn:
 
     def context(self, step: Step) -> StepContext:
         results = {other.op: other.result for other in self.steps if other.pos < step.pos}
-        return StepContext(flow=self.flow, step=step, results=results)
+        return StepContext(self.flow, step, results, self.steps)
 
     def learn(self, step: Step, done: Done, *, by: str, log: Attempt | None = None) -> None:
         """Take a result into memory and move on; `save`, `intend` or `finish` commits it."""

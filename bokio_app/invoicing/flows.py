@@ -38,6 +38,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
+from bokio_app.flows.rows import select, table
 from bokio_app.flows.sealed import is_sealed
 
 from .drafts import customer_draft, remote_line
@@ -154,8 +155,8 @@ class CreateInvoice(Operation):
         return "POST invoices"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        _require_unchanged(ctx)
-        return _invoice_done(bokio.invoices.create(_invoice_draft(ctx)))
+        customer = _customer_of_unchanged(ctx)
+        return _invoice_done(bokio.invoices.create(_invoice_draft(ctx, customer)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         found = bokio.invoices.find(F(f"metadata.{OP_KEY}") == ctx.step.op_key)
@@ -301,11 +302,22 @@ def _merge(mine: QuerySet[Customer], *, into: Customer) -> None:
         row.delete()
 
 
-def _require_unchanged(ctx: StepContext) -> None:
-    """A draft that was saved after it was sent off must be sent off again, by a person."""
-    wanted = ctx.payload["version"]
-    if not Invoice.objects.filter(pk=ctx.payload["invoice"], version=wanted).exists():
+_UNCHANGED = f"""
+SELECT customer.remote_id FROM {table(Invoice)} AS invoice
+JOIN {table(Customer)} AS customer ON customer.id = invoice.customer_id
+WHERE invoice.id = %s AND invoice.version = %s
+"""  # noqa: S608  only our own names stand in it
+
+
+def _customer_of_unchanged(ctx: StepContext) -> str:
+    """Bokio's id of the draft's customer, if it is known.
+
+    A draft that was saved after it was sent off must be sent off again, by a person.
+    """
+    found = select(_UNCHANGED, of=Invoice, pk=ctx.payload["invoice"], more=[ctx.payload["version"]])
+    if not found:
         raise Unsendable("The draft was changed after it was sent off.", code="draft-changed")
+    return str(found[0][0])
 
 
 def _remote_id(ctx: StepContext) -> UUID:
@@ -342,7 +354,10 @@ def _customer_done(customer: RemoteCustomer) -> Done:
     return Done(found, remote_id=str(customer.id))
 
 
-def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
+def _invoice_draft(ctx: StepContext, known_customer: str = "") -> InvoiceDraft:
+    """What the step sends. `known_customer` is Bokio's id of the draft's customer, if it has just
+    been read.
+    """
     payload = ctx.payload
     due, more = payload["due_date"], payload.get("more", {})
     marks = {OP_KEY: str(ctx.step.op_key), "invoice": payload["invoice"]}
@@ -350,7 +365,7 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
         marks[EXTERNAL_ID] = reference
     address = more.get("delivery_address")
     return InvoiceDraft(
-        customer_id=_remote_customer(ctx),
+        customer_id=_remote_customer(ctx, known_customer),
         invoice_date=date.fromisoformat(payload["invoice_date"]),
         due_date=date.fromisoformat(due) if due else None,
         currency=payload["currency"],
@@ -366,13 +381,15 @@ def _invoice_draft(ctx: StepContext) -> InvoiceDraft:
     )
 
 
-def _remote_customer(ctx: StepContext) -> UUID:
+def _remote_customer(ctx: StepContext, known: str) -> UUID:
     """The customer that an earlier step made or found; our own row's when it was known before."""
     if found := ctx.results.get(EnsureCustomer.name, {}).get("remote_id"):
         return UUID(found)
     customers = Customer.objects.filter(invoice=ctx.payload["invoice"])
-    if step := ctx.flow.steps.filter(op=EnsureCustomer.name).first():
+    if step := next((each for each in ctx.steps if each.op == EnsureCustomer.name), None):
         customers = Customer.objects.filter(pk=step.payload["customer"])
+    elif known:
+        return UUID(known)
     # Without such a step the customer was known at the start; a correction can have changed that.
     if remote_id := customers.values_list("remote_id", flat=True).first():
         return UUID(remote_id)
