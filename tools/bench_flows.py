@@ -85,9 +85,10 @@ def _overhead(place: World, api_url: str, flows: int, *, with_peers: bool) -> It
     yield _line("bare loop of the same calls", bare)
     ratio = alone.wall / bare.wall
     alone_line = _line("engine, the calls alone", alone, _over(ratio, BARE_GOAL, "× bare"))
-    floor = alone.wall / (bare.wall + flush)
+    floor = f"{alone.wall / (bare.wall + flush):.2f} × bare and flush"
     yield replace(
-        alone_line, figures=f"{alone_line.figures}, {ratio:.2f} × bare, {floor:.2f} × bare and flush"
+        alone_line,
+        figures=f"{alone_line.figures}, {ratio:.2f} × bare, {floor}",
     )
     yield _line("engine, with the product's own rows", rows)
     short = _over(full.cpu, CALL_GOAL, "ms CPU per call")

@@ -20,9 +20,7 @@ def record(
     """Write one line, in the caller's transaction. `data` must hold no secret and no personal
     number: it is shown to the workspace's owners.
     """
-    event = line(
-        action, tenant=tenant, subject=subject, subject_id=subject_id, actor=actor, **data
-    )
+    event = line(action, tenant=tenant, subject=subject, subject_id=subject_id, actor=actor, **data)
     event.save(force_insert=True)
     return event
 

@@ -1,7 +1,7 @@
 """The statements that run at every step: written by hand, prepared, one round trip each.
 
-On SQLite, and for whatever is rare, the ORM does the same. Both go through Django's cursors, so
-that whoever counts or watches its queries sees these as well.
+On SQLite, and for whatever is rare, the ORM does the same. Whoever counts or watches Django's
+queries sees these as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.numeric import Int8
 
 from bokio_app.connections.models import Connection, State
@@ -78,12 +79,28 @@ def make_durable() -> None:
 
 
 def execute(sql: str, params: Sequence[Any] | Fields) -> list[tuple[Any, ...]]:
-    """Run one prepared statement on PostgreSQL and return its rows."""
-    connection.ensure_connection()
-    raw: Any = connection.connection
+    """Run one prepared statement on PostgreSQL and return its rows.
+
+    Django's cursors, which cost more than the statement itself, are used only where somebody
+    counts or watches queries; what else they do is done here.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.connection is None:
+        database.ensure_connection()
+    raw: Any = database.connection
+    if database.execute_wrappers or database.queries_logged:
+        return _watched(database, raw, sql, params)
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        return cursor.execute(sql, params, prepare=True).fetchall()
+
+
+def _watched(
+    database: BaseDatabaseWrapper, raw: Any, sql: str, params: Any
+) -> list[tuple[Any, ...]]:
     raw.prepare_threshold = 0  # Django's own cursors never prepare, whatever this says
     inner: Any = psycopg.Cursor(raw)
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     with closing(wrap(inner)) as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -160,7 +177,9 @@ def _statement(guard: Guard, bundle: Bundle) -> tuple[str, list[Any]]:
 
 def _changed(change: Change, number: int) -> tuple[list[str], list[Any]]:
     """The parts of a statement that make a change, each hanging on the one before."""
-    parts, params, after = [], [], "own"
+    parts: list[str] = []
+    params: list[Any] = []
+    after = "own"
     if change.held:
         model, pk = change.held
         where, params = _equal(model, {"pk": pk})
@@ -168,14 +187,14 @@ def _changed(change: Change, number: int) -> tuple[list[str], list[Any]]:
         after = f"held_{number}"
         parts.append(f"{after} AS MATERIALIZED ({locked} FOR NO KEY UPDATE)")
     mine, key = _equal(change.model, {"pk": change.pk})
-    condition = f"EXISTS (SELECT 1 FROM {after})"
+    condition = f"EXISTS (SELECT 1 FROM {after})"  # noqa: S608  names
     if change.copy:
         where, more = _equal(change.model, change.copy)
         gone = f"DELETE FROM {table(change.model)} WHERE {where} AND NOT {mine} AND {condition}"  # noqa: S608  names
         parts.append(f"gone_{number} AS ({gone} RETURNING 1)")
         params += [*more, *key]
         # Counting them has them gone first: our row may take their place among unique values.
-        condition += f" AND (SELECT count(*) FROM gone_{number}) >= 0"
+        condition += f" AND (SELECT count(*) FROM gone_{number}) >= 0"  # noqa: S608  names
     sets, more = _sets(change.model, change.fields)
     params += [*more, *key]
     update = f"UPDATE {table(change.model)} SET {sets} WHERE {mine} AND {condition}"  # noqa: S608  names

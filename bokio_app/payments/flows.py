@@ -196,7 +196,7 @@ def _entry(done: Done) -> dict[str, str]:
 def _made_at_bokio(
     ctx: StepContext, model: type[Payment | Settlement], pk: str, done: Done
 ) -> Change:
-    """Our row gets Bokio's id. A reading may have met the thing before, and made a row of its own."""
+    """Our row gets Bokio's id. A reading may have met the thing before, and made another row."""
     invoice = ctx.payload["invoice"]
     return Change(
         model,

@@ -111,7 +111,7 @@ class RedisStore:
 
     def ask(self, connection_id: UUID, want: Want, token: str, rules: Rules) -> Permit | Wait:
         """See `Store`."""
-        args = [
+        args: list[str | int] = [
             token,
             want.who,
             rules.limit,
@@ -133,7 +133,7 @@ class RedisStore:
 
     def done(self, permit: Permit, end: Finished, rules: Rules) -> None:
         """See `Store`."""
-        args = [
+        args: list[str | int] = [
             permit.token,
             rules.limit,
             _micro(rules.window),
