@@ -190,8 +190,7 @@ def measure(folder: Path, *, flows: int, clicks: int, fifo_seconds: float) -> bo
 def _compare(fairness: Fairness, seconds: float) -> bool:
     stack = fairness.stack
     queue = [
-        stack.another_worker(f"fifo{n}", threads=THREADS, app="tools.fifo:app")
-        for n in range(WORKERS)
+        stack.another_worker(f"fifo{n}", threads=THREADS, app="tools.fifo") for n in range(WORKERS)
     ]
     fairness.start(queue)
     waited, ahead = fairness.in_vain(seconds), fairness.waiting()
