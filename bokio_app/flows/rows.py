@@ -28,6 +28,8 @@ Fields = Mapping[str, Any]
 
 # At the end of the transaction that it is part of, the commit waits for the disk.
 DURABLY = "set_config('synchronous_commit', 'on', true)"
+CONSTANTS = {None: "NULL", True: "TRUE", False: "FALSE"}
+EMPTY: dict[Any, type[list[Any] | dict[str, Any]]] = {"[]": list, "{}": dict}
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,13 @@ def width(model: type[models.Model]) -> int:
 
 def instance(model: type[Model], values: Sequence[Any]) -> Model:
     """A row that was selected by `columns`, as the ORM would give it."""
-    names = [each.attname for each in _fields(model)]
-    read = [
+    names, of_json = _layout(model)
+    read = list(values)
+    for place in of_json:
         # Django has psycopg leave JSON as text, for the field's own decoder.
-        json.loads(value) if value is not None and isinstance(each, models.JSONField) else value
-        for each, value in zip(_fields(model), values, strict=True)
-    ]
-    return model.from_db(connection.alias, names, read)
+        text = read[place]
+        read[place] = EMPTY[text]() if text in EMPTY else text and json.loads(text)
+    return model.from_db(DEFAULT_DB_ALIAS, names, read)
 
 
 def parameter(value: Any) -> Any:
@@ -242,14 +244,12 @@ def _insert(row: models.Model) -> tuple[str, str, list[Any]]:
 
 def _value(column: models.Field[Any, Any], value: Any) -> tuple[str, list[Any]]:
     """What is the same at nearly every write stands in the text, the rest is a parameter."""
-    if value is None:
-        return "NULL", []
-    if isinstance(value, bool):
-        return str(value).upper(), []
-    if value in ("", [], {}):
-        return {"": "''", "[]": "'[]'", "{}": "'{}'"}[str(value)], []
+    if value is None or value is True or value is False:
+        return CONSTANTS[value], []
     if isinstance(value, models.TextChoices):
         return f"'{value.value}'", []
+    if value in ("", [], {}):
+        return f"'{value}'", []
     if isinstance(column, models.JSONField):
         return "%s", [column.get_db_prep_save(value, connection)]
     return "%s", [parameter(value)]
@@ -289,6 +289,14 @@ def _change(change: Change) -> None:
 @cache
 def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return list(model._meta.concrete_fields)  # noqa: SLF001  Django documents `_meta`
+
+
+@cache
+def _layout(model: type[models.Model]) -> tuple[list[str], list[int]]:
+    """The names of all columns' attributes, and the places of those that hold JSON."""
+    found = enumerate(_fields(model))
+    of_json = [place for place, each in found if isinstance(each, models.JSONField)]
+    return [each.attname for each in _fields(model)], of_json
 
 
 @cache

@@ -29,6 +29,7 @@ from .signals import flow_cancelled, flow_finished
 logger = logging.getLogger(__name__)
 
 Write = Callable[[Guard, Bundle], bool | None]
+_ENCODER = DjangoJSONEncoder()
 
 
 class Fenced(Exception):
@@ -92,7 +93,7 @@ class Turn:
     def learn(self, step: Step, done: Done, *, by: str, log: Attempt | None = None) -> None:
         """Take a result into memory and move on; `save`, `intend` or `finish` commits it."""
         # Through JSON and back, so that a later step sees what a later worker would see.
-        step.result = json.loads(json.dumps(done.result, cls=DjangoJSONEncoder))
+        step.result = json.loads(_ENCODER.encode(done.result))
         self.unsaved = Unsaved(step=step, done=done, resolved_by=by, log=log)
         self.worn_token = 0  # the token works
         self.flow.cursor = step.pos + 1
