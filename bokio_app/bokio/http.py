@@ -77,7 +77,7 @@ class Http:
     `time.monotonic()` moment: later than that the request is not written, and `NotSent` is
     raised. `on_call` hears of every finished call, good or bad, in the calling thread, and must
     not raise. `before_call` may hold a call back or refuse it. Nothing is ever sent twice and no
-    redirect is followed.
+    redirect is followed. `on_answer` is given each answer, good or bad, before it is parsed.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Http:
         file_deadline: float = FILE_DEADLINE,
         on_call: Callable[[Call], None] | None = None,
         before_call: BeforeCall | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
         send_by: float | None = None,
     ) -> None:
         if not (access_token.isascii() and access_token.isprintable() and access_token.strip()):
@@ -103,6 +104,7 @@ class Http:
         self._file_deadline = file_deadline
         self._on_call = on_call
         self._before_call = before_call
+        self._on_answer = on_answer
         self._send_by = send_by
 
     def __repr__(self) -> str:
@@ -174,6 +176,8 @@ class Http:
                 error = classify(answer)
         except BokioError as failure:
             error = failure
+        if answer is not None and self._on_answer:
+            self._on_answer(answer)
         call = _call(operation, method, time.monotonic() - started, answer, error)
         for hear in (after_call, self._on_call):
             if hear:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
+from bokio_app.bokio.answers import Answer
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.http import BeforeCall, Call, Http
 
@@ -25,17 +27,19 @@ def bokio_for(
     *,
     access: Access,
     before_call: BeforeCall,
+    on_answer: Callable[[Answer], None] | None = None,
     send_by: float | None = None,
 ) -> Bokio:
     """A client for this company. `before_call` counts each call against the company's limit;
-    `send_by` is the monotonic second after which a request must not leave any more. Bodies,
-    tokens and addresses are never logged.
+    `on_answer` is given each answer; `send_by` is the monotonic second after which a request
+    must not leave any more. Bodies, tokens and addresses are never logged.
     """
     http = Http(
         settings.BOKIO_API_URL,
         access_token=access.token,
         on_call=partial(_heard, connection.pk),
         before_call=before_call,
+        on_answer=on_answer,
         send_by=send_by,
         deadline=settings.FLOW_DEADLINE,
         file_deadline=settings.FLOW_FILE_DEADLINE,

@@ -169,6 +169,14 @@ def _is_free(turn: Turn, step: Step) -> bool:
     return True
 
 
+def _saw_all(turn: Turn, step: Step) -> bool:
+    """Whether what was read before sending still holds; if not, the step is to look again."""
+    if not turn.operation(step).is_overtaken(turn.context(step)):
+        return True
+    step.baseline = None
+    return False
+
+
 def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     resending = step.attempt > 0
     if step.attempt >= MOST_ATTEMPTS:
@@ -178,7 +186,7 @@ def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     failure: BokioError | None = None
     with gate.write(operation.address(turn.context(step))):
         # Only whoever holds the address knows that nobody has got ahead since the first look.
-        if operation.meets_others and not _is_free(turn, step):
+        if operation.meets_others and not (_is_free(turn, step) and _saw_all(turn, step)):
             return
         send_by = turn.intend(step)
         bokio = _bokio(turn, access, gate=gate, send_by=send_by)
@@ -319,10 +327,12 @@ def _bokio(
     turn: Turn, access: grants.Access, *, gate: Gate | None = None, send_by: float | None = None
 ) -> Bokio:
     """A client whose calls are counted; without a gate of its own it can only read."""
+    turn.answer = None
     return bokio_for(
         turn.flow.connection,
         access=access,
         before_call=(gate or Gate(turn)).before_call,
+        on_answer=turn.hear,
         send_by=send_by,
     )
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .inventory.rows import Finding
-from .limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
+from .limits.rows import Pace
 from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -21,22 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
-    "Booking",
     "Finding",
     "Flow",
     "FlowState",
     "HeldFile",
     "Lane",
     "Pace",
-    "PathLease",
-    "RateSlot",
     "Reading",
     "Recovery",
     "RemoteBinding",
     "ShortReference",
     "Step",
     "StepState",
-    "UrgentAsker",
     "WaitReason",
 ]
 
@@ -276,7 +272,7 @@ class Step(models.Model):
 
 
 class Attempt(models.Model):
-    """One call for a step, kept for good. No bodies, no tokens."""
+    """One call for a step, kept for good; its `answer` as long as the settings say. No tokens."""
 
     class Outcome(models.TextChoices):
         SUCCESS = "success", _("Answered")
@@ -297,6 +293,13 @@ class Attempt(models.Model):
     code = models.CharField(_("code"), max_length=60, blank=True)
     remote_error_id = models.CharField(_("Bokio's reference"), max_length=80, blank=True)
     milliseconds = models.PositiveIntegerField(_("milliseconds"), default=0)
+    answer = models.TextField(
+        _("Bokio's answer"),
+        blank=True,
+        default="",
+        db_default="",  # the last release, which may run beside this one, does not know of it
+        help_text="masked JSON of Bokio's last answer in this attempt",
+    )
     at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:

@@ -101,7 +101,7 @@ class Operation(ABC):
     irreversible: ClassVar[bool] = False
     looks_first: ClassVar[bool] = False
     reads_only: ClassVar[bool] = False
-    meets_others: ClassVar[bool] = False  # `skip` and `waits_for` are asked again at the address
+    meets_others: ClassVar[bool] = False  # asked again at the address, see `is_overtaken`
     sends_file: ClassVar[bool] = False  # which may take longer than other calls
     referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 
@@ -112,6 +112,13 @@ class Operation(ABC):
     def waits_for(self, ctx: StepContext) -> str:
         """A `WaitReason` while other work must end first; empty when free to go."""
         return ""
+
+    def is_overtaken(self, ctx: StepContext) -> bool:
+        """With `meets_others`: whether something has come, since the ids in `baseline` were read,
+        that may be what this step is about to make. Asked while the address is held, as `skip` and
+        `waits_for` are once more; the step then looks again before it is sent.
+        """
+        return False
 
     def known_before(self, ctx: StepContext) -> list[str] | None:
         """With `looks_first`: the ids that exist now, when our own rows prove them without a call

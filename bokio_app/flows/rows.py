@@ -1,17 +1,20 @@
-"""The statements that run at every step: written by hand, prepared, one round trip each.
+"""The statements that run at every step, written by hand.
 
-On SQLite, and for whatever is rare, the ORM does the same. Whoever counts or watches Django's
-queries sees these as well.
+On PostgreSQL a bundle is one prepared statement and one round trip; on SQLite, which has no round
+trips and no writes within a query, it is a few plain ones. Whoever counts or watches Django's
+queries sees them all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
@@ -29,7 +32,7 @@ Fields = Mapping[str, Any]
 # At the end of the transaction that it is part of, the commit waits for the disk.
 DURABLY = "set_config('synchronous_commit', 'on', true)"
 CONSTANTS = {None: "NULL", True: "TRUE", False: "FALSE"}
-EMPTY: dict[Any, type[list[Any] | dict[str, Any]]] = {"[]": list, "{}": dict}
+EMPTY: dict[str, type[list[Any] | dict[str, Any]]] = {"[]": list, "{}": dict}
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,16 @@ def select(
     _text, key = _equal(of, {"pk": pk})
     if connection.vendor == "postgresql":
         return execute(sql, [*key, *map(parameter, more)])
+    return execute_plainly(sql, [*key, *more])
+
+
+def execute_plainly(sql: str, params: Sequence[Any] | Fields = ()) -> list[tuple[Any, ...]]:
+    """Run one statement on SQLite and return its rows. Moments and ids are given as it keeps them.
+
+    A write that returns rows ends with the last of them, so it belongs into a transaction.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*key, *more])
+        cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
@@ -137,13 +148,11 @@ def width(model: type[models.Model]) -> int:
 
 def instance(model: type[Model], values: Sequence[Any]) -> Model:
     """A row that was selected by `columns`, as the ORM would give it."""
-    names, of_json = _layout(model)
-    read = list(values)
-    for place in of_json:
-        # Django has psycopg leave JSON as text, for the field's own decoder.
-        text = read[place]
-        read[place] = EMPTY[text]() if text in EMPTY else text and json.loads(text)
-    return model.from_db(DEFAULT_DB_ALIAS, names, read)
+    read = [
+        value if value is None or decode is None else decode(value)
+        for decode, value in zip(_decoders(model, connection.vendor), values, strict=True)
+    ]
+    return model.from_db(connection.alias, [each.attname for each in _fields(model)], read)
 
 
 def parameter(value: Any) -> Any:
@@ -151,6 +160,13 @@ def parameter(value: Any) -> Any:
     not prepared anew for numbers of another size.
     """
     return Int8(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def plain_parameter(value: Any) -> Any:
+    """A moment or an id as SQLite keeps it."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.hex if isinstance(value, UUID) else value
 
 
 def _statement(guard: Guard, bundle: Bundle) -> tuple[str, list[Any]]:
@@ -250,30 +266,82 @@ def _value(column: models.Field[Any, Any], value: Any) -> tuple[str, list[Any]]:
         return f"'{value.value}'", []
     if value in ("", [], {}):
         return f"'{value}'", []
-    if isinstance(column, models.JSONField):
+    if isinstance(column, models.JSONField) or connection.vendor != "postgresql":
         return "%s", [column.get_db_prep_save(value, connection)]
     return "%s", [parameter(value)]
 
 
 def write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
-    """The same, statement by statement."""
-    with transaction.atomic():
-        mine = Flow.objects.filter(pk=guard.flow_id, fence=guard.fence, state=FlowState.RUNNING)
-        if guard.generation is not None:
-            mine = mine.filter(
-                cancel_requested=False,
-                connection__state=State.ACTIVE,
-                connection__generation__lte=guard.generation,
-            )
-        if not mine.update(**(bundle.flow or {"fence": guard.fence})):
+    """The same, one statement after the other, the guarded update first: on SQLite always."""
+    if not (bundle.steps or bundle.new or bundle.changes):
+        return _update_flow(guard, bundle)
+    with transaction.atomic(savepoint=False):
+        told = _update_flow(guard, bundle)
+        if told is None:
             return None
         for step, fields in bundle.steps:
-            Step.objects.filter(pk=step.pk).update(**fields)
+            sets, params = _sets(Step, fields)
+            _run(f"UPDATE {table(Step)} SET {sets} WHERE id = %s", [*params, step.pk])  # noqa: S608  names
         for row in bundle.new:
-            row.save(force_insert=True)
+            names, values, params = _insert(row)
+            _run(f"INSERT INTO {table(type(row))} ({names}) VALUES ({values})", params)  # noqa: S608  names
         for change in bundle.changes:
             _change(change)
-        return Flow.objects.values_list("cancel_requested", flat=True).get(pk=guard.flow_id)
+        return told
+
+
+def _update_flow(guard: Guard, bundle: Bundle) -> bool | None:
+    sets, params = _sets(Flow, bundle.flow or {"fence": guard.fence})
+    where, more = _guarded(guard)
+    if not _run(f"UPDATE {table(Flow)} SET {sets} WHERE {where}", params + more):  # noqa: S608  names
+        return None
+    if guard.generation is not None:
+        return False  # the guard has seen that nobody wants it
+    [[asked]] = execute_plainly(_ASKED, [guard.flow_id])
+    return bool(asked)
+
+
+_ASKED = f'SELECT cancel_requested FROM "{Flow._meta.db_table}" WHERE id = %s'  # noqa: S608, SLF001  Django documents `_meta`
+
+
+def _run(sql: str, params: list[Any]) -> int:
+    """Write on SQLite; return how many rows were changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+@cache
+def _decoders(model: type[models.Model], vendor: str) -> list[Callable[[Any], Any] | None]:
+    """What makes a field's value of the database's, field by field; never of NULL."""
+    if vendor == "postgresql":
+        # Django has psycopg leave JSON as text, for the field's own decoder.
+        return [
+            _from_json if isinstance(each, models.JSONField) else None for each in _fields(model)
+        ]
+    return [_decoder(each) for each in _fields(model)]
+
+
+def _from_json(text: str) -> Any:
+    return EMPTY[text]() if text in EMPTY else json.loads(text)
+
+
+def _decoder(column: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """As the ORM reads it: the backend's converters, then the field's own."""
+    expression = column.get_col(column.model._meta.db_table)  # noqa: SLF001  Django documents `_meta`
+    steps = [
+        *connection.ops.get_db_converters(expression),
+        *expression.get_db_converters(connection),
+    ]
+    if not steps:
+        return None
+
+    def decode(value: Any) -> Any:
+        for step in steps:
+            value = step(value, expression, connection)
+        return value
+
+    return decode
 
 
 def _change(change: Change) -> None:
@@ -289,14 +357,6 @@ def _change(change: Change) -> None:
 @cache
 def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return list(model._meta.concrete_fields)  # noqa: SLF001  Django documents `_meta`
-
-
-@cache
-def _layout(model: type[models.Model]) -> tuple[list[str], list[int]]:
-    """The names of all columns' attributes, and the places of those that hold JSON."""
-    found = enumerate(_fields(model))
-    of_json = [place for place, each in found if isinstance(each, models.JSONField)]
-    return [each.attname for each in _fields(model)], of_json
 
 
 @cache

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from bokio_app.core import clock
 
-from .models import FlowState, Step
+from .models import Attempt, FlowState, Step
 
 AT_ONCE = 1000
 
@@ -19,19 +19,24 @@ _trimmed_on: list[date] = []
 def trim_answers() -> int:
     """Forget what Bokio answered to steps that ended before `FLOW_ANSWERS_DAYS`; returns how many.
 
-    What is kept of an answer is a step's result (ids, numbers, amounts, a customer's name; never
-    a personal number) with what Bokio said of a refusal and what a proof read saw. That a step
+    What is kept of an answer is its masked copy with the call, and a step's result (ids, numbers,
+    amounts, a customer's name; never a personal number) with what Bokio said of a refusal and
+    what a proof read saw. That a step
     was done, when, by which call and for which id of Bokio's stays.
     """
     if _trimmed_on == [clock.today()]:
         return 0
     cutoff = clock.now() - timedelta(days=settings.FLOW_ANSWERS_DAYS)
-    told = ~Q(result={}) | ~Q(evidence=[]) | ~Q(disowned=[]) | ~Q(error_message="")
+    answered = Attempt.objects.filter(step=OuterRef("pk")).exclude(answer="")
+    told = (
+        Exists(answered) | ~Q(result={}) | ~Q(evidence=[]) | ~Q(disowned=[]) | ~Q(error_message="")
+    )
     old = Step.objects.filter(
         told, done_at__lt=cutoff, flow__state__in=[FlowState.DONE, FlowState.CANCELLED]
     )
     trimmed = 0
     while ids := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        Attempt.objects.filter(step__in=ids).exclude(answer="").update(answer="")
         trimmed += Step.objects.filter(pk__in=ids).update(
             result={}, evidence=[], disowned=[], error_message="", error_fields=[]
         )

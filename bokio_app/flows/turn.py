@@ -15,11 +15,12 @@ from django.db import IntegrityError, models, transaction
 
 from bokio_app.audit.models import Event
 from bokio_app.audit.services import line
+from bokio_app.bokio.answers import Answer
 from bokio_app.bokio.errors import BokioError
 from bokio_app.connections.grants import Access
 from bokio_app.core import clock
 
-from . import times
+from . import answers, times
 from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
@@ -62,6 +63,7 @@ class Turn:
     worn_token: int = field(default=0, repr=False)
     access: Access | None = None
     epoch: int = 0
+    answer: Answer | None = field(default=None, repr=False)  # the last one, for the attempt log
     is_held_while_waiting: bool = False  # for a permit, by a crew, so that no thread sleeps for it
 
     @classmethod
@@ -220,6 +222,10 @@ class Turn:
             then=lambda: flow_cancelled.send(Flow, flow=self.flow),
         )
 
+    def hear(self, answer: Answer) -> None:
+        """Remember what Bokio has answered, for the next line of the attempt log."""
+        self.answer = answer
+
     def log_line(
         self,
         step: Step,
@@ -228,7 +234,12 @@ class Turn:
         seconds: float = 0,
         error: BokioError | None = None,
     ) -> Attempt:
-        """An unsaved line of the attempt log."""
+        """An unsaved line of the attempt log, with what Bokio answered last. A reading keeps
+        what it reads in rows, not there.
+        """
+        answer, self.answer = self.answer, None
+        if answer and self.operation(step).reads_only:
+            answer = None
         return Attempt(
             step=step,
             number=step.attempt,
@@ -238,6 +249,7 @@ class Turn:
             code=error.code[:60] if error else "",
             remote_error_id=error.error_id[:80] if error else "",
             milliseconds=round(seconds * 1000),
+            answer=answers.kept(answer) if answer else "",
         )
 
     def _write(

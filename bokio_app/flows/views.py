@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Tenant
 
-from . import decisions, history, queries, services
+from . import answers, decisions, history, queries, services
 from .explain import Explanation, Fact, explain, facts
 from .forms import AdoptForm, ReasonForm
 from .history import Wanted
@@ -48,6 +48,14 @@ class Row:
     state: str
     reason: str
     until: datetime | None
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """One call of a flow's, and what Bokio answered, for people to read."""
+
+    attempt: Attempt
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ def _detail(
         "findings": inventory.shown(findings),
         "state": STATE_OF_FLOW[FlowState(flow.state)],
         "steps": len(steps),
-        "attempts": Attempt.objects.filter(step__in=steps).select_related("step"),
+        "calls": _calls(steps),
         "invoice": request.tenant.invoices.filter(pk=number).first() if number else None,
         "done": sum(step.is_finished for step in steps),
         "retry_form": ReasonForm(required=False, prefix="retry"),
@@ -161,6 +169,11 @@ def _detail(
         **_stop(flow, steps),
     }
     return render(request, "flows/detail.html", context, status=status)
+
+
+def _calls(steps: list[Step]) -> list[CallRow]:
+    attempts = Attempt.objects.filter(step__in=steps).select_related("step")
+    return [CallRow(each, answers.readable(each.answer)) for each in attempts]
 
 
 def _stop(flow: Flow, steps: list[Step]) -> dict[str, Explanation | list[Fact] | Step | bool]:

@@ -14,7 +14,7 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.flows import crew as crews
 from bokio_app.flows import engine, tasks
-from bokio_app.flows.crew import Crew
+from bokio_app.flows.crew import Crew, Look
 from bokio_app.flows.engine import Rest
 from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.asking import Reason, Wait
@@ -32,11 +32,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def crew(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
-    """Two threads: one that does everything, one for clicks.
-
-    On SQLite one process works, and that may be another one of this test run.
-    """
-    monkeypatch.setattr(crews, "may_execute", lambda: True)
+    """Two threads: one that does everything, one for clicks."""
     made = Crew(threads=2)
     monkeypatch.setattr(tasks.Ears, "crew", made)
     yield made
@@ -203,6 +199,19 @@ def test_a_company_whose_flow_was_put_back_is_left_alone_until_then(crew: Crew, 
     assert (min(ends) - refused_at).total_seconds() >= 0.5
 
 
+def test_a_company_that_several_flows_were_refused_for_is_looked_at_after_the_longest_rest(
+    crew: Crew, work: Work
+) -> None:
+    connection = make.connection()
+    make.flow(connection, lane=Lane.BATCH)
+    look = Look(connection.pk, connection.tenant_id, urgent=False)
+
+    for seconds in (0.1, 0.3, 0.2):
+        crew._rest(look, seconds)
+
+    wait_until(all_done, what="it was looked at")
+
+
 def test_a_process_that_ends_gives_its_flows_back_at_once(crew: Crew, work: Work) -> None:
     connection = make.connection()
     flow = make.flow(connection, lane=Lane.BATCH)
@@ -214,6 +223,46 @@ def test_a_process_that_ends_gives_its_flows_back_at_once(crew: Crew, work: Work
 
     flow.refresh_from_db()
     assert (flow.state, flow.lease_until) == (FlowState.READY, None)
+
+
+@pytest.mark.fault
+def test_a_process_that_is_told_to_end_in_mid_call_keeps_the_answer_and_gives_its_flows_back(
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    """What SIGTERM does, as `worker_shutdown` hears it."""
+    settings.FLOW_TURN, settings.FLOW_DEADLINE, settings.FLOW_SEND_GUARD = 60, 30, 5
+    settings.FLOWS_PER_CONNECTION = 2
+    monkeypatch.setattr(crews, "may_execute", lambda: True)
+    flow, _ = invoicing.start_sending(bokio.guide_draft(connection, by=person), by=person)
+    held = sandbox.add_fault("post-invoice", "hold_after")
+    crew = Crew(threads=2)
+    monkeypatch.setattr(tasks.Ears, "crew", crew)
+    crew.wake(connection.pk, urgent=True)
+    sandbox.wait_held(held)
+
+    ending = threading.Thread(target=tasks.end_work)
+    ending.start()
+    wait_until(crew._stopping.is_set, what="the process has been told to end")
+    sandbox.release(held)
+    ending.join(PATIENCE)
+
+    flow.refresh_from_db()
+    done = flow.steps.get(op="create_invoice")
+    [made] = sandbox.books(str(connection.company_id))["invoices"]
+    assert not ending.is_alive()
+    assert (flow.state, flow.lease_until, flow.cursor) == (FlowState.READY, None, done.pos + 1)
+    assert (done.state, done.remote_id, done.attempt) == (StepState.DONE, made["id"], 1)
+    assert set(flow.steps.filter(pos__gt=done.pos).values_list("attempt", flat=True)) == {0}
+
+    bokio.work(connection)
+    flow.refresh_from_db()
+    assert flow.state == FlowState.DONE
+    assert sandbox.count("post-invoice") == 1
+    assert set(flow.steps.values_list("attempt", "state")) == {(1, StepState.DONE)}
 
 
 def test_a_held_flow_reads_and_writes_nothing_twice(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
@@ -14,6 +19,7 @@ from bokio_app.flows import claim as claiming
 from bokio_app.flows import engine, times
 from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
+from bokio_app.flows.limits.gate import Gate
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.flows.turn import Fenced, Turn
 from bokio_app.flows.verdicts import MOST_FAILURES_OF_OURS
@@ -27,6 +33,7 @@ from bokio_app.tenants.models import User
 from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
+T = TypeVar("T")
 PAST = timedelta(seconds=-1)
 
 
@@ -46,6 +53,57 @@ def turn_until(connection: Connection, flow: Flow, op: str, state: str) -> None:
         assert clock.now() < ends
         if claimed := claim(connection.pk):
             engine.run(claimed, until=clock.now() + timedelta(seconds=60))
+
+
+def at_once(*acts: Callable[[], T]) -> list[T]:
+    """Let each happen in a thread of its own, all in the same instant."""
+    together = threading.Barrier(len(acts))
+
+    def act(number: int) -> T:
+        try:
+            together.wait(bokio.PATIENCE)
+            return acts[number]()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(act, range(len(acts))))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_click_in_the_same_instant_start_one_run() -> None:
+    connection = make.connection()
+    make.fiscal_year(connection)
+    people = [make.member(connection.tenant) for _ in range(4)]
+    for _round in range(5):
+        invoice = make.invoice(connection)
+
+        start = partial(invoicing.start_sending, invoice)
+        started = at_once(*(partial(start, by=by, request_key=str(uuid4())) for by in people))
+
+        [flow] = Flow.objects.filter(business_key=str(invoice.pk))
+        assert {each.pk for each, _new in started} == {flow.pk}
+        assert sorted(new for _flow, new in started) == [False, False, False, True]
+        assert flow.steps.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_form_that_is_sent_twice_in_the_same_instant_registers_one_payment() -> None:
+    connection = make.connection()
+    make.fiscal_year(connection)
+    by = make.member(connection.tenant)
+    for _round in range(5):
+        invoice = make.invoice(connection, status=Invoice.Status.PUBLISHED)
+        paid = payments.PaymentInput(date=clock.today(), amount=invoice.total, account=1930)
+        form = str(uuid4())
+
+        click = partial(payments.register, invoice, paid, by=by, request_key=form)
+        started = at_once(click, click, click)
+
+        [flow] = Flow.objects.filter(request_key=form)
+        assert {each.pk for each, _new in started} == {flow.pk}
+        assert sorted(new for _flow, new in started) == [False, False, True]
+        assert Payment.objects.filter(invoice=invoice).count() == 1
 
 
 @pytest.mark.django_db
@@ -210,6 +268,41 @@ def test_two_rows_for_one_customer_lead_to_one_customer_at_bokio(
         invoice.refresh_from_db()
         assert invoice.is_recorded
     assert first.customer == second.customer == Customer.objects.get()
+
+
+@pytest.mark.parametrize(
+    "attempts", [pytest.param(0, id="first"), pytest.param(1, id="again", marks=pytest.mark.fault)]
+)
+def test_two_rows_for_one_customer_lead_to_one_even_if_one_is_made_after_the_other_has_looked(
+    attempts: int,
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (bokio.guide_draft(connection, by=person) for _ in range(2))
+    invoicing.start_sending(first, by=person)
+    write, met = Gate.write, []
+
+    def after_another(gate: Gate, address: str) -> Any:
+        """The other order is carried out whole between this one's look and its permit."""
+        step = gate._turn.step
+        if address == "POST customers" and not met and step and step.attempt == attempts:
+            met.append(step.flow_id)
+            invoicing.start_sending(second, by=person)
+            other = claim(connection.pk)
+            assert other
+            engine.run(other, until=clock.now() + timedelta(seconds=60))
+        return write(gate, address)
+
+    monkeypatch.setattr(Gate, "write", after_another)
+    if attempts:
+        sandbox.add_fault("post-customer", "error_before")
+    bokio.work(connection)
+
+    books = sandbox.books(str(connection.company_id))
+    assert (len(met), len(books["customers"]), len(books["invoices"])) == (1, 1, 2)
+    assert not Flow.objects.exclude(state=FlowState.DONE).exists()
 
 
 @pytest.mark.fault

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot
+from bokio_app.flows.limits.rows import Pace
 from bokio_app.flows.models import Flow, RemoteBinding
-from bokio_app.flows.tasks import work
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
 from bokio_app.payments import services as payments
 from tests.flows.cases import World
 from tests.inprocess.axis import BY_OP
+from tests.inprocess.bells import Bell
 from tests.inprocess.cells import Cell, Stage
 from tests.inprocess.harness import Harness, one_flow
 from tests.support import bokio as support
@@ -56,7 +56,8 @@ def test_a_worker_whose_clock_is_an_hour_wrong_sends_nothing_twice(
         earlier = cell.flow.fence
         right = cell.harness.worker("right", lambda: one_flow(connection))
         kernel.sleep(1)
-        wrong = cell.harness.worker("wrong", lambda: work(str(connection.pk)), skew=skew)
+        bell = Bell(str(connection.pk), urgent=True, sent_at=kernel.time)
+        wrong = cell.harness.worker("wrong", bell.answer, skew=skew)
         kernel.join(wrong)
         kernel.join(right)
         cell.flow.refresh_from_db()
@@ -71,8 +72,7 @@ def test_a_flow_goes_on_when_the_count_of_its_calls_is_lost(stage: Stage) -> Non
     with stage.cell(BY_OP["create_invoice"]) as cell:
 
         def flush() -> None:
-            for rows in (PathLease, RateSlot, Pace):
-                rows.objects.all().delete()
+            Pace.objects.all().delete()
 
         flushed = cell.points.at("claimed", flush)
         again = cell.points.at("after_response", flush, op="create_invoice")

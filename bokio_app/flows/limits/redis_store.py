@@ -125,6 +125,7 @@ class RedisStore:
             _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
             _micro(scaled(HORIZON)),
             int(bool(want.address)),
+            _micro(rules.late),
         ]
         answer = _line(self._url, os.getpid()).run(ASK, _keys(connection_id, want.address), args)
         if not answer[0]:
@@ -145,6 +146,7 @@ class RedisStore:
             permit.granted_at,
             int(bool(permit.address)),
             _micro(KEEP),
+            _micro(rules.late),
         ]
         _line(self._url, os.getpid()).run(DONE, _keys(permit.connection_id, permit.address), args)
 
