@@ -13,3 +13,7 @@ warnings.filterwarnings(
 )
 
 application = get_asgi_application()
+
+from bokio_app.flows.tasks import be_ready_to_ring  # noqa: E402  Django is set up by now
+
+be_ready_to_ring()

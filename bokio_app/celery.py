@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A bokio_app.celery worker -P threads -Q click,work,beat`."""
+"""The Celery application. `bokio_app.worker` is its worker process."""
 
 import os
 

@@ -120,7 +120,7 @@ INSTALLED_APPS = [
     "bokio_app.payments",
     "bokio_app.batches",
     "bokio_app.console",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # `urls` loads what it shows; workers do not
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

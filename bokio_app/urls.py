@@ -10,6 +10,8 @@ from bokio_app.connections.views import callback, marketplace_connect, marketpla
 from bokio_app.console.views import start
 from bokio_app.tenants.views import healthz
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", start, name="start"),
     path("healthz", healthz, name="healthz"),

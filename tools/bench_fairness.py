@@ -139,16 +139,18 @@ class Fairness:
 
 
 def click(values: dict[str, Any]) -> None:
-    """Send so many invoices, each to a new customer. Runs in the stack."""
+    """Send so many invoices, each to a new customer. Runs in the stack, in place of the web."""
     from django.db import transaction  # noqa: PLC0415  Django is set up only there
 
     from bokio_app.connections.models import Connection  # noqa: PLC0415
     from bokio_app.flows.models import Flow, Lane  # noqa: PLC0415
+    from bokio_app.flows.tasks import be_ready_to_ring  # noqa: PLC0415
     from bokio_app.invoicing import services  # noqa: PLC0415
     from tests.support import make  # noqa: PLC0415
 
     connection = Connection.objects.get(pk=values["connection"])
     person = make.member(connection.tenant, email=f"{uuid.uuid4()}@example.com")
+    be_ready_to_ring()  # as `bokio_app.asgi` does
     invoices = [
         make.invoice(
             connection,
@@ -190,8 +192,7 @@ def measure(folder: Path, *, flows: int, clicks: int, fifo_seconds: float) -> bo
 def _compare(fairness: Fairness, seconds: float) -> bool:
     stack = fairness.stack
     queue = [
-        stack.another_worker(f"fifo{n}", threads=THREADS, app="tools.fifo:app")
-        for n in range(WORKERS)
+        stack.another_worker(f"fifo{n}", threads=THREADS, app="tools.fifo") for n in range(WORKERS)
     ]
     fairness.start(queue)
     waited, ahead = fairness.in_vain(seconds), fairness.waiting()

@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> None:
     prepare(requirements)
     os.close(lock)
     os.chdir(str(ROOT))
+    # Web, workers and tests are many processes: without it, each compiles every module anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     python = str(VENV / "bin" / "python")
     os.execv(python, [python, "-m", module, *arguments[2:]])  # noqa: S606  # becoming it is the point
 

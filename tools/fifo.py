@@ -1,4 +1,4 @@
-"""Workers that take the oldest flow of all, for comparison: `celery --app tools.fifo:app worker`.
+"""Workers that take the oldest flow of all, for comparison: `bokio_app.worker --app tools.fifo`.
 
 This is what one queue for everybody amounts to. The product itself has no such switch.
 """

@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WEB_IS_UP = "/healthz"
 SANDBOX_IS_UP = "/"
-APP = "bokio_app.celery:app"
+APP = "bokio_app.celery"
 
 
 def web(port: int) -> list[str]:
@@ -20,19 +20,17 @@ def web(port: int) -> list[str]:
 
 
 def worker(*, threads: int = 8, name: str = "worker", app: str = APP) -> list[str]:
-    """Return a worker for every queue. Times and repeats are the engine's affair, not Celery's."""
+    """Return a worker for every queue."""
     return [
-        *(sys.executable, "-m", "celery", "--app", app, "--quiet", "worker"),
-        *("--pool", "threads", "--concurrency", str(threads), "--queues", "click,work,beat"),
-        *("--hostname", f"{name}@%h", "--loglevel", "INFO"),
-        *("--without-gossip", "--without-mingle"),
+        *(sys.executable, "-m", "bokio_app.worker", "--app", app),
+        *("--threads", str(threads), "--name", name),
     ]
 
 
 def beat(schedule: Path) -> list[str]:
     """Return the scheduler, which remembers in the file `schedule` what it last rang for."""
     return [
-        *(sys.executable, "-m", "celery", "--app", APP, "--quiet", "beat"),
+        *(sys.executable, "-m", "celery", "--app", f"{APP}:app", "--quiet", "beat"),
         *("--schedule", str(schedule), "--pidfile", "", "--loglevel", "INFO"),
     ]
 

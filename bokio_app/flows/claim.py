@@ -5,24 +5,32 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
 from . import times
 from .models import Flow, FlowState, Lane
-from .rows import DURABLY, columns, execute, instance, parameter, table, width
+from .rows import (
+    DURABLY,
+    columns,
+    execute,
+    execute_plainly,
+    instance,
+    parameter,
+    plain_parameter,
+    table,
+    width,
+)
 
 MOST_TRIES = 5  # of a claim that meets another; each is a millisecond or two
-URGENT = Q(lane__lte=Lane.REPAIR)
 
 
 def due_flows() -> QuerySet[Flow]:
@@ -56,12 +64,16 @@ def claim(connection_id: UUID, *, urgent: bool = False) -> Flow | None:
     try:
         if database.vendor == "postgresql":
             return _claim_at_once(connection_id, urgent=urgent)
-        with transaction.atomic():
-            return _claim(connection_id, urgent=urgent)
+        return _claim_in_turn(connection_id, urgent=urgent)
     except IntegrityError:
         return None  # another flow took the same invoice in the same instant
 
 
+DUE = f"""(flow.state = '{FlowState.READY}' AND flow.not_before <= %(now)s
+  OR flow.state = '{FlowState.RUNNING}' AND flow.lease_until < %(now)s)"""
+HELD = f"""(flow.resource_key <> '' AND EXISTS (
+  SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = flow.connection_id
+    AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
 _FREE = f"""(resource_key = '' OR NOT EXISTS (
   SELECT 1 FROM {table(Flow)} AS other WHERE other.connection_id = %(connection)s
     AND other.resource_key = flow.resource_key AND other.holds_resource AND other.id <> flow.id))"""  # noqa: S608  only our own names stand in it
@@ -149,60 +161,54 @@ def _flow(row: list[Any]) -> Flow | None:
     return flow
 
 
-def _claim(connection_id: UUID, *, urgent: bool) -> Flow | None:
+# On SQLite one process claims, and a transaction is alone from its beginning: what is counted
+# holds until the flow is taken.
+_TAKE = f"""
+UPDATE {table(Flow)}
+SET state = '{FlowState.RUNNING}', wait_reason = '', fence = fence + 1, lease_owner = %(owner)s,
+    lease_until = %(lease)s, holds_resource = resource_key <> ''
+WHERE id = (
+  SELECT flow.id FROM {table(Flow)} AS flow
+  WHERE flow.connection_id = %(connection)s AND {DUE} AND NOT {HELD}
+    AND EXISTS (
+      SELECT 1 FROM {table(Connection)}
+      WHERE id = %(connection)s AND state = '{State.ACTIVE}'
+        AND (blocked_until IS NULL OR blocked_until <= %(now)s))
+    AND (flow.lane <= {Lane.REPAIR} OR NOT %(urgent)s)
+    AND %(cap)s > (
+      SELECT count(*) FROM {table(Flow)} AS busy
+      WHERE busy.connection_id = %(connection)s AND busy.state = '{FlowState.RUNNING}'
+        AND busy.lease_until >= %(now)s
+        AND (busy.lane <= {Lane.REPAIR}) = (flow.lane <= {Lane.REPAIR}))
+  ORDER BY flow.lane, flow.not_before, flow.id LIMIT 1)
+RETURNING {columns(Flow)}
+"""  # noqa: S608  only our own names stand in it
+_SERVE = f"""
+UPDATE {table(Connection)} SET served_at = %(now)s WHERE id = %(connection)s
+RETURNING {columns(Connection)}
+"""  # noqa: S608  only our own names stand in it
+
+
+def _claim_in_turn(connection_id: UUID, *, urgent: bool) -> Flow | None:
     now = clock.now()
-    connection = (
-        Connection.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=now), pk=connection_id)
-        .filter(state=State.ACTIVE)
-        .first()
-    )
-    if connection is None:
-        return None
-    places = _places(connection, now, urgent=urgent)
-    if places is None:
-        return None
-    flow = (
-        due_flows()
-        .filter(places, connection=connection)
-        .exclude(held_elsewhere())
-        .order_by("lane", "not_before", "pk")
-        .first()
-    )
-    if flow is None:
-        return None
-    # It may have ended, or been put back, between the two statements.
-    taken = due_flows().filter(pk=flow.pk)
-    won = taken.update(
-        state=FlowState.RUNNING,
-        wait_reason="",
-        fence=F("fence") + 1,
-        lease_owner=_worker(),
-        lease_until=times.lease(now),
-        holds_resource=bool(flow.resource_key),
-    )
-    if not won:
-        return None
-    Connection.objects.filter(pk=connection.pk).update(served_at=now)
-    flow.refresh_from_db()
-    flow.connection = connection
-    return flow
-
-
-def _places(connection: Connection, now: datetime, *, urgent: bool) -> Q | None:
-    """Which flows may be taken in addition to those that run; None when none may."""
-    running = Flow.objects.filter(
-        connection=connection, state=FlowState.RUNNING, lease_until__gte=now
-    )
-    lanes = list(running.values_list("lane", flat=True))
-    clicks = sum(lane <= Lane.REPAIR for lane in lanes)
-    for_clicks = clicks < settings.FLOWS_PER_CONNECTION
-    for_others = not urgent and len(lanes) - clicks < settings.FLOWS_PER_CONNECTION
-    if for_clicks and for_others:
-        return Q()
-    if for_clicks:
-        return URGENT
-    return ~URGENT if for_others else None
+    given = {"connection": plain_parameter(connection_id), "now": plain_parameter(now)}
+    with transaction.atomic():
+        taken = execute_plainly(
+            _TAKE,
+            {
+                **given,
+                "cap": settings.FLOWS_PER_CONNECTION,
+                "urgent": urgent,
+                "owner": _worker(),
+                "lease": plain_parameter(times.lease(now)),
+            },
+        )
+        if not taken:
+            return None
+        flow = instance(Flow, taken[0])
+        [served] = execute_plainly(_SERVE, given)
+        flow.connection = instance(Connection, served)
+        return flow
 
 
 def _worker() -> str:

@@ -155,13 +155,15 @@ class Crew:
         return True
 
     def _rest(self, look: Look, seconds: float) -> None:
-        """Leave the company alone until then: all that it has to do would be refused as well."""
+        """Leave the company alone until then: all that it has to do would be refused as well.
+
+        Each flow that was refused has its own moment, and a look at that; a look that comes while
+        another of them still keeps the company resting is followed by that one's.
+        """
         key, until = (look.connection_id, look.urgent), time.monotonic() + seconds
         with self._lock:
-            is_new = not self._is_resting(look)
-            self._resting[key] = until
-        if is_new:
-            self._put_later(replace(look, spreads=True), seconds)
+            self._resting[key] = max(until, self._resting.get(key, 0.0))
+        self._put_later(replace(look, spreads=True), seconds)
 
     def _keep_time(self) -> None:
         """Queue each held flow at its moment."""
@@ -174,7 +176,7 @@ class Crew:
                 self._earlier.clear()
             for job in due:
                 self._put(job)
-            if not due:
+            if not due and not self._stopping.is_set():
                 self._earlier.wait(rest)
 
     def _work(self, only_clicks: bool) -> None:

@@ -15,7 +15,7 @@ from bokio_app.connections.models import TokenGrant
 from bokio_app.core import clock
 
 from .models import Flow, FlowState, Recovery, Step, StepState, WaitReason
-from .rows import columns, execute, instance, parameter, table, width
+from .rows import columns, execute, execute_plainly, instance, parameter, table, width
 
 # So long after a restore, what is started anew may exist at Bokio: a flow that was lost made it.
 STARTED_ANEW = timedelta(days=30)
@@ -25,10 +25,9 @@ _LATEST = f"""
 SELECT {columns(Step, of="step")}, {columns(TokenGrant, of="pair")}, cancel_requested,
        (SELECT coalesce(max(epoch), 0) FROM {table(Recovery)})
 FROM {table(Flow)} AS flow JOIN {table(Step)} AS step ON step.flow_id = flow.id
-LEFT JOIN LATERAL (
-  SELECT * FROM {table(TokenGrant)} WHERE connection_id = flow.connection_id
-  ORDER BY generation DESC LIMIT 1
-) AS pair ON TRUE
+LEFT JOIN {table(TokenGrant)} AS pair ON pair.connection_id = flow.connection_id
+  AND pair.generation = (
+    SELECT max(generation) FROM {table(TokenGrant)} WHERE connection_id = flow.connection_id)
 WHERE flow.id = %s ORDER BY pos
 """  # noqa: S608  only our own names stand in it
 
@@ -55,12 +54,14 @@ def latest(flow: Flow) -> Latest:
     """The flow's steps in order, and what may have changed since it was claimed."""
     if connection.vendor == "postgresql":
         found = execute(_LATEST, [parameter(flow.pk)])
-        if found:
-            steps = [instance(Step, row[: width(Step)]) for row in found]
-            *pair, asked, epoch = found[0][width(Step) :]
-            return Latest(steps, asked, epoch, _access(flow, pair))
+    else:
+        found = execute_plainly(_LATEST, [flow.pk])
+    if found:
+        steps = [instance(Step, row[: width(Step)]) for row in found]
+        *pair, asked, epoch = found[0][width(Step) :]
+        return Latest(steps, bool(asked), epoch, _access(flow, pair))
     flow.refresh_from_db(fields=["cancel_requested"])
-    return Latest(list(flow.steps.order_by("pos")), flow.cancel_requested, current_epoch())
+    return Latest([], flow.cancel_requested, current_epoch())
 
 
 def _access(flow: Flow, pair: list[Any]) -> Access | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .inventory.rows import Finding
-from .limits.rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
+from .limits.rows import Pace
 from .operations import KINDS, OPERATIONS, Operation
 
 if TYPE_CHECKING:
@@ -21,22 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
-    "Booking",
     "Finding",
     "Flow",
     "FlowState",
     "HeldFile",
     "Lane",
     "Pace",
-    "PathLease",
-    "RateSlot",
     "Reading",
     "Recovery",
     "RemoteBinding",
     "ShortReference",
     "Step",
     "StepState",
-    "UrgentAsker",
     "WaitReason",
 ]
 

@@ -1,17 +1,20 @@
-"""The statements that run at every step: written by hand, prepared, one round trip each.
+"""The statements that run at every step, written by hand.
 
-On SQLite, and for whatever is rare, the ORM does the same. Both go through Django's cursors, so
+On PostgreSQL a bundle is one prepared statement and one round trip; on SQLite, which has no round
+trips and no writes within a query, it is a few plain ones. Both go through Django's cursors, so
 that whoever counts or watches its queries sees these as well.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from django.db import connection, models, transaction
@@ -57,7 +60,7 @@ def write(guard: Guard, bundle: Bundle) -> bool | None:
     is one by itself. Raises `IntegrityError`.
     """
     if connection.vendor != "postgresql":
-        return _write_plainly(guard, bundle)
+        return _write_in_turn(guard, bundle)
     sql, params = _statement(guard, bundle)
     answer = execute(sql, params)
     return bool(answer[0][0]) if answer else None
@@ -85,6 +88,16 @@ def execute(sql: str, params: Sequence[Any] | Fields) -> list[tuple[Any, ...]]:
         return rows
 
 
+def execute_plainly(sql: str, params: Sequence[Any] | Fields = ()) -> list[tuple[Any, ...]]:
+    """Run one statement on SQLite and return its rows. Moments and ids are given as it keeps them.
+
+    A write that returns rows ends with the last of them, so it belongs into a transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
 def columns(model: type[models.Model], *, of: str = "") -> str:
     """All columns of the table, for a SELECT whose rows go to `instance`."""
     prefix = f"{of}." if of else ""
@@ -98,13 +111,11 @@ def width(model: type[models.Model]) -> int:
 
 def instance(model: type[Model], values: Sequence[Any]) -> Model:
     """A row that was selected by `columns`, as the ORM would give it."""
-    names = [each.attname for each in _fields(model)]
     read = [
-        # Django has psycopg leave JSON as text, for the field's own decoder.
-        json.loads(value) if value is not None and isinstance(each, models.JSONField) else value
-        for each, value in zip(_fields(model), values, strict=True)
+        value if value is None or decode is None else decode(value)
+        for decode, value in zip(_decoders(model, connection.vendor), values, strict=True)
     ]
-    return model.from_db(connection.alias, names, read)
+    return model.from_db(connection.alias, [each.attname for each in _fields(model)], read)
 
 
 def parameter(value: Any) -> Any:
@@ -112,6 +123,13 @@ def parameter(value: Any) -> Any:
     not prepared anew for numbers of another size.
     """
     return Int8(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def plain_parameter(value: Any) -> Any:
+    """A moment or an id as SQLite keeps it."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.hex if isinstance(value, UUID) else value
 
 
 def _statement(guard: Guard, bundle: Bundle) -> tuple[str, list[Any]]:
@@ -176,27 +194,76 @@ def _value(column: models.Field[Any, Any], value: Any) -> tuple[str, list[Any]]:
         return {"": "''", "[]": "'[]'", "{}": "'{}'"}[str(value)], []
     if isinstance(value, models.TextChoices):
         return f"'{value.value}'", []
-    if isinstance(column, models.JSONField):
+    if isinstance(column, models.JSONField) or connection.vendor != "postgresql":
         return "%s", [column.get_db_prep_save(value, connection)]
     return "%s", [parameter(value)]
 
 
-def _write_plainly(guard: Guard, bundle: Bundle) -> bool | None:
-    with transaction.atomic():
-        mine = Flow.objects.filter(pk=guard.flow_id, fence=guard.fence, state=FlowState.RUNNING)
-        if guard.generation is not None:
-            mine = mine.filter(
-                cancel_requested=False,
-                connection__state=State.ACTIVE,
-                connection__generation__lte=guard.generation,
-            )
-        if not mine.update(**(bundle.flow or {"fence": guard.fence})):
+def _write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
+    """The bundle on SQLite: one statement after the other, the guarded update first."""
+    if not (bundle.steps or bundle.new):
+        return _update_flow(guard, bundle)
+    with transaction.atomic(savepoint=False):
+        told = _update_flow(guard, bundle)
+        if told is None:
             return None
         for step, fields in bundle.steps:
-            Step.objects.filter(pk=step.pk).update(**fields)
+            sets, params = _sets(Step, fields)
+            _run(f"UPDATE {table(Step)} SET {sets} WHERE id = %s", [*params, step.pk])  # noqa: S608  names
         for row in bundle.new:
-            row.save(force_insert=True)
-        return Flow.objects.values_list("cancel_requested", flat=True).get(pk=guard.flow_id)
+            names, values, params = _insert(row)
+            _run(f"INSERT INTO {table(type(row))} ({names}) VALUES ({values})", params)  # noqa: S608  names
+        return told
+
+
+def _update_flow(guard: Guard, bundle: Bundle) -> bool | None:
+    sets, params = _sets(Flow, bundle.flow or {"fence": guard.fence})
+    where, more = _guarded(guard)
+    if not _run(f"UPDATE {table(Flow)} SET {sets} WHERE {where}", params + more):  # noqa: S608  names
+        return None
+    if guard.generation is not None:
+        return False  # the guard has seen that nobody wants it
+    [[asked]] = execute_plainly(_ASKED, [guard.flow_id])
+    return bool(asked)
+
+
+_ASKED = f'SELECT cancel_requested FROM "{Flow._meta.db_table}" WHERE id = %s'  # noqa: S608, SLF001  Django documents `_meta`
+
+
+def _run(sql: str, params: list[Any]) -> int:
+    """Write on SQLite; return how many rows were changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+@cache
+def _decoders(model: type[models.Model], vendor: str) -> list[Callable[[Any], Any] | None]:
+    """What makes a field's value of the database's, field by field; never of NULL."""
+    if vendor == "postgresql":
+        # Django has psycopg leave JSON as text, for the field's own decoder.
+        return [
+            json.loads if isinstance(each, models.JSONField) else None for each in _fields(model)
+        ]
+    return [_decoder(each) for each in _fields(model)]
+
+
+def _decoder(column: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """As the ORM reads it: the backend's converters, then the field's own."""
+    expression = column.get_col(column.model._meta.db_table)  # noqa: SLF001  Django documents `_meta`
+    steps = [
+        *connection.ops.get_db_converters(expression),
+        *expression.get_db_converters(connection),
+    ]
+    if not steps:
+        return None
+
+    def decode(value: Any) -> Any:
+        for step in steps:
+            value = step(value, expression, connection)
+        return value
+
+    return decode
 
 
 @cache

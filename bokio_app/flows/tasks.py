@@ -14,25 +14,14 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.db import connection as database
-from django.db.models import (
-    BooleanField,
-    Count,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Window,
-)
-from django.db.models.functions import RowNumber
+from django.db.models import Q
 
 from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
 from . import daily
-from .claim import URGENT, due_flows, held_elsewhere
+from .claim import DUE, HELD, due_flows, held_elsewhere
 from .crew import Crew
 from .models import Flow, FlowState, Lane, WaitReason
 from .rows import table
@@ -66,6 +55,18 @@ def ring(connection_id: UUID, *, lane: Lane) -> None:
         log.warning("bell_failed connection=%s error=%s", connection_id, type(error).__name__)
 
 
+def be_ready_to_ring() -> None:
+    """Load now what a process would load at its first bell, while somebody waits for that.
+
+    No connection is made. Finding out that results are kept nowhere takes Celery longest.
+    """
+    if settings.REDIS_URL:
+        app = work.app
+        app.finalize()
+        with app.connection_for_write() as broker:
+            _ready = app.backend, app.amqp.send_task_message, broker.transport
+
+
 @shared_task
 def work(connection_id: str, urgent: bool = False) -> None:
     """Have this process's crew run due flows of the connection until none is due.
@@ -96,20 +97,21 @@ def look() -> list[tuple[UUID, Lane]]:
 
     Of several who look at the same time one does it, and the others find nothing.
     """
-    if not _is_anything_due():
+    if not _ask(_DUE):
         return []
     with transaction.atomic():
         if not _leads():
             return []
-        _park_and_release()
-        busy = WaitReason.INVOICE_BUSY
-        due_flows().filter(held_elsewhere()).exclude(wait_reason=busy).update(wait_reason=busy)
-    return _ringing(due_flows().exclude(held_elsewhere()))
+        if _ask(_HINDERED):
+            _park_and_release()
+            busy = WaitReason.INVOICE_BUSY
+            due_flows().filter(held_elsewhere()).exclude(wait_reason=busy).update(wait_reason=busy)
+    return _ringing()
 
 
 def due_connections() -> list[UUID]:
     """Connections with work that can go on now, the longest unserved first."""
-    return [pk for pk, _lane in _ringing(due_flows().exclude(held_elsewhere()))]
+    return [pk for pk, _lane in _ringing()]
 
 
 def _wake(connection_id: UUID, *, lane: Lane) -> None:
@@ -127,21 +129,46 @@ def _leads() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# By far the most looks find nothing, so what they ask is one statement of fixed text.
+# Looks are many, and by far the most of them find nothing: they ask by statements of fixed text.
 _DUE = f"""
-SELECT 1 FROM {table(Flow)}
-WHERE state = '{FlowState.READY}' AND not_before <= %s
-   OR state = '{FlowState.RUNNING}' AND lease_until < %s
-   OR state = '{FlowState.PARKED}'
+SELECT 1 FROM {table(Flow)} AS flow
+WHERE {DUE} OR flow.state = '{FlowState.PARKED}'
 LIMIT 1
+"""  # noqa: S608  only our own names stand in it
+_HINDERED = f"""
+SELECT 1 FROM {table(Flow)} AS flow
+JOIN {table(Connection)} AS owner ON owner.id = flow.connection_id
+WHERE (owner.state = '{State.ACTIVE}') = (flow.state = '{FlowState.PARKED}') AND (
+    flow.state IN ('{FlowState.READY}', '{FlowState.PARKED}')
+    OR flow.state = '{FlowState.RUNNING}' AND flow.lease_until < %(now)s)
+  OR {DUE} AND flow.wait_reason <> '{WaitReason.INVOICE_BUSY}' AND {HELD}
+LIMIT 1
+"""  # noqa: S608  only our own names stand in it
+# Whether a company has due flows and a place for one: of clicks and repairs, of all others.
+_BUSY = f"""(
+  SELECT count(*) FROM {table(Flow)} AS busy
+  WHERE busy.connection_id = owner.id AND busy.state = '{FlowState.RUNNING}'
+    AND busy.lease_until >= %(now)s AND busy.lane"""  # noqa: S608  only our own names stand in it
+_MINE = f"""
+  SELECT 1 FROM {table(Flow)} AS flow
+  WHERE flow.connection_id = owner.id AND {DUE} AND NOT {HELD}"""  # noqa: S608  only our own names stand in it
+_RINGING = f"""
+SELECT id,
+  {_BUSY} <= {Lane.REPAIR}) < %(cap)s AND EXISTS ({_MINE} AND flow.lane <= {Lane.REPAIR}),
+  {_BUSY} > {Lane.REPAIR}) < %(cap)s AND EXISTS ({_MINE} AND flow.lane > {Lane.REPAIR})
+FROM {table(Connection)} AS owner
+WHERE state = '{State.ACTIVE}' AND (blocked_until IS NULL OR blocked_until <= %(now)s)
+  AND EXISTS ({_MINE})
+ORDER BY row_number() OVER (PARTITION BY tenant_id ORDER BY served_at NULLS FIRST),
+  served_at NULLS FIRST
 """  # noqa: S608  only our own names stand in it
 
 
-def _is_anything_due() -> bool:
+def _ask(sql: str) -> list[tuple[Any, ...]]:
     now = database.ops.adapt_datetimefield_value(clock.now())
     with database.cursor() as cursor:
-        cursor.execute(_DUE, [now, now])
-        return cursor.fetchone() is not None
+        cursor.execute(sql, {"now": now, "cap": settings.FLOWS_PER_CONNECTION})
+        return list(cursor.fetchall())
 
 
 def _park_and_release() -> None:
@@ -160,41 +187,17 @@ def _park_and_release() -> None:
     )
 
 
-def _ringing(due: QuerySet[Flow]) -> list[tuple[UUID, Lane]]:
+def _ringing() -> list[tuple[UUID, Lane]]:
     """Connections with due work and a place for it: first those with clicks, then the others.
 
     The longest unserved comes first, but of each tenant one before the second of any.
     """
-    mine = due.filter(connection=OuterRef("pk"))
-    longest_ago = F("served_at").asc(nulls_first=True)
-    ready = (
-        Connection.objects.filter(Exists(mine), state=State.ACTIVE)
-        .filter(Q(blocked_until__isnull=True) | Q(blocked_until__lte=clock.now()))
-        .annotate(
-            clicks=Exists(mine.filter(URGENT)),
-            others=Exists(mine.exclude(URGENT)),
-            turn=Window(RowNumber(), partition_by=[F("tenant_id")], order_by=longest_ago),
-        )
-        .order_by("turn", longest_ago)
-        .values_list("pk", "clicks", "others")
-    )
-    full = _without_a_place()
-    rows = list(ready)
-    clicked = [(pk, Lane.CLICK) for pk, clicks, _ in rows if clicks and (pk, True) not in full]
-    others = [(pk, Lane.BATCH) for pk, _, others in rows if others and (pk, False) not in full]
-    return clicked + others
-
-
-def _without_a_place() -> set[tuple[UUID, bool]]:
-    """Connections with as many flows at work as they may have: of clicks (True), of others."""
-    running = (
-        Flow.objects.filter(state=FlowState.RUNNING, lease_until__gte=clock.now())
-        .annotate(urgent=ExpressionWrapper(URGENT, output_field=BooleanField()))
-        .values_list("connection_id", "urgent")
-        .annotate(number=Count("pk"))
-        .filter(number__gte=settings.FLOWS_PER_CONNECTION)
-    )
-    return {(pk, urgent) for pk, urgent, _number in running}
+    found = [
+        (key if isinstance(key, UUID) else UUID(key), clicks, others)
+        for key, clicks, others in _ask(_RINGING)
+    ]
+    clicked = [(pk, Lane.CLICK) for pk, clicks, _ in found if clicks]
+    return clicked + [(pk, Lane.BATCH) for pk, _, others in found if others]
 
 
 @worker_ready.connect

@@ -15,7 +15,7 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.flows import crew as crews
 from bokio_app.flows import engine, tasks
-from bokio_app.flows.crew import Crew
+from bokio_app.flows.crew import Crew, Look
 from bokio_app.flows.engine import Rest
 from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.asking import Reason, Wait
@@ -33,11 +33,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def crew(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
-    """Two threads: one that does everything, one for clicks.
-
-    On SQLite one process works, and that may be another one of this test run.
-    """
-    monkeypatch.setattr(crews, "may_execute", lambda: True)
+    """Two threads: one that does everything, one for clicks."""
     made = Crew(threads=2)
     monkeypatch.setattr(tasks.Ears, "crew", made)
     yield made
@@ -202,6 +198,19 @@ def test_a_company_whose_flow_was_put_back_is_left_alone_until_then(crew: Crew, 
     ends = [flow.finished_at for flow in Flow.objects.all() if flow.finished_at]
     assert len(ends) == 20
     assert (min(ends) - refused_at).total_seconds() >= 0.5
+
+
+def test_a_company_that_several_flows_were_refused_for_is_looked_at_after_the_longest_rest(
+    crew: Crew, work: Work
+) -> None:
+    connection = make.connection()
+    make.flow(connection, lane=Lane.BATCH)
+    look = Look(connection.pk, connection.tenant_id, urgent=False)
+
+    for seconds in (0.1, 0.3, 0.2):
+        crew._rest(look, seconds)
+
+    wait_until(all_done, what="it was looked at")
 
 
 def test_a_process_that_ends_gives_its_flows_back_at_once(crew: Crew, work: Work) -> None:

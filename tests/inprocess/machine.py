@@ -66,7 +66,7 @@ class Machine:
                 (os, "urandom", here(self._bytes.randbytes, os.urandom)),
                 (random, "_urandom", here(self._bytes.randbytes, os.urandom)),
                 (sandbox_clock, "now", self._bokio_time),
-                (tables, "_now", kernel.true_time),
+                (tables, "_now", self._database_time),
                 (executor, "database_time", kernel.true_time),
                 (transport, "shared_client", lambda: self.client),
             ):
@@ -111,6 +111,9 @@ class Machine:
         record.clear()
         lines._ids = itertools.count(FIRST_LINE)
         store.Generation.value += 1
+
+    def _database_time(self) -> int:
+        return (self.kernel.true_time() - tables.EPOCH) // tables.MICROSECOND
 
     def _bokio_time(self) -> Any:
         return self.kernel.true_time() + sandbox_clock.offset()

@@ -18,7 +18,7 @@ from bokio_app.connections.services import SCOPES, finish_connect, start_connect
 from bokio_app.flows import services as flows
 from bokio_app.flows import tasks
 from bokio_app.flows.limits import limiter
-from bokio_app.flows.limits.rows import Pace, PathLease, RateSlot, UrgentAsker
+from bokio_app.flows.limits.rows import Pace
 from bokio_app.flows.models import Flow, FlowState
 from tests.inprocess.bells import Bell
 from tests.inprocess.harness import Harness
@@ -294,5 +294,4 @@ class Run:
 
 def flush_limiter() -> None:
     """The store of the limiter is lost."""
-    for rows in (RateSlot, PathLease, UrgentAsker, Pace):
-        rows.objects.all().delete()
+    Pace.objects.all().delete()

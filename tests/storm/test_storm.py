@@ -37,7 +37,8 @@ SMALL = {
 def test_a_storm_of_every_fault_loses_doubles_and_changes_nothing(tmp_path: Path) -> None:
     """In a process of its own: its database is one that can be crashed, and no other test's."""
     options = [f"--{name}={value}" for name, value in SMALL.items()]
-    alone = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL", "TEST_EMBEDDED"}
+    alone = {"DJANGO_SETTINGS_MODULE", "TEST_EMBEDDED"}
+    alone |= {"DATABASE_URL", "DURABLE_DATABASE_URL", "REDIS_URL"}
 
     done = subprocess.run(
         [sys.executable, "-m", "tools.storm", "--only=storm", f"--logs={tmp_path}", *options],

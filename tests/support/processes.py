@@ -276,8 +276,11 @@ def _migrate_sqlite(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _fresh_postgres() -> Iterator[str]:
-    """Make a migrated database on the test run's server; yield its address, then drop it."""
-    server = os.environ["DATABASE_URL"]
+    """Make a migrated database on the test run's server; yield its address, then drop it.
+
+    Where the run has two servers, it is on the one whose commits wait for the disk.
+    """
+    server = os.environ.get("DURABLE_DATABASE_URL") or os.environ["DATABASE_URL"]
     name, template = f"stack_{secrets.token_hex(6)}", _template_name()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(1)")  # workers of pytest share the server
@@ -289,7 +292,6 @@ def _fresh_postgres() -> Iterator[str]:
             _migrate(_environment() | {"DATABASE_URL": _on_server(server, draft)})
             connection.execute(_sql("ALTER DATABASE {} RENAME TO {}", draft, template))
         connection.execute(_sql("CREATE DATABASE {} TEMPLATE {}", name, template))
-        connection.execute(_sql("ALTER DATABASE {} SET synchronous_commit = on", name))
     try:
         yield _on_server(server, name)
     finally:

@@ -35,9 +35,10 @@ _PATIENCE = 30.0
 _SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
-    "synchronous_commit": "off",  # `tests.support.processes` turns it on for its databases
 }
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+# What most tests look at does not depend on whether the disk has it already.
+_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class UnavailableError(RuntimeError):
@@ -46,10 +47,15 @@ class UnavailableError(RuntimeError):
 
 @dataclass
 class Services:
-    """What was started for one test run. `postgres_url` names the maintenance database."""
+    """What was started for one test run. The addresses name the maintenance databases.
+
+    What the PostgreSQL of `postgres_url` has committed is on the disk; `quick_url` is another, or
+    the same, whose commits wait for no disk.
+    """
 
     folder: Path
     postgres_url: str
+    quick_url: str
     redis_url: str
     _lock: IO[str]
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -64,13 +70,20 @@ class Services:
         remove_folder(self.folder, self._lock)
 
 
-def start() -> Services:
-    """Start both servers, or raise `UnavailableError`. A second or less."""
+def start(*, quick: bool = False) -> Services:
+    """Start the servers, or raise `UnavailableError`. A second or two.
+
+    With `quick` there are two PostgreSQLs; one that `TEST_DATABASE_URL` names serves for both.
+    """
     folder, lock = make_folder()
-    services = Services(folder=folder, postgres_url="", redis_url="", _lock=lock)
+    services = Services(folder=folder, postgres_url="", quick_url="", redis_url="", _lock=lock)
     try:
         services.redis_url = _start_valkey(services)
-        services.postgres_url = os.environ.get("TEST_DATABASE_URL") or _start_postgres(services)
+        given = os.environ.get("TEST_DATABASE_URL")
+        services.postgres_url = given or _start_postgres(services, durable=True)
+        services.quick_url = services.postgres_url
+        if quick and not given:
+            services.quick_url = _start_postgres(services, durable=False)
     except BaseException:
         services.stop()
         raise
@@ -139,8 +152,9 @@ def _start_valkey(services: Services) -> str:
     return f"redis://127.0.0.1:{port}/0"
 
 
-def _start_postgres(services: Services) -> str:
-    server = Postgres.make(services.folder)
+def _start_postgres(services: Services, *, durable: bool) -> str:
+    name = "postgres" if durable else "quick"
+    server = Postgres.make(services.folder, name=name, durable=durable)
     server.start()
     services._servers.append(server)
     return server.url
@@ -159,10 +173,10 @@ class Postgres:
     _process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def make(cls, scratch: Path, *, durable: bool = False) -> Self:
+    def make(cls, scratch: Path, *, durable: bool, name: str = "postgres") -> Self:
         """Make its files below `scratch`; with `durable`, what is committed is on the disk."""
         account = _account()
-        folder = scratch / "postgres"
+        folder = scratch / name
         folder.mkdir(mode=0o700)
         if account:
             os.chown(folder, account.uid, account.gid)
@@ -170,8 +184,8 @@ class Postgres:
             programs=_postgres_programs(scratch, account),
             folder=folder,
             port=free_port(),
-            log=scratch / "postgres.log",
-            settings=_SERVER_SETTINGS | (_DURABLE if durable else {}),
+            log=scratch / f"{name}.log",
+            settings=_SERVER_SETTINGS | (_DURABLE if durable else _QUICK),
             account=account,
         )
         flags = ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -282,6 +296,8 @@ def _major(version: str) -> int:
 def _copy(installed: Path, scratch: Path) -> Path:
     """Copy the wheel's programs, and the libraries beside it, to where any user can reach them."""
     target = scratch / installed.name
+    if target.exists():
+        return target
     shutil.copytree(installed / "pginstall", target / "pginstall", symlinks=True)
     libraries = installed.with_name(f"{installed.name}.libs")
     if libraries.is_dir():

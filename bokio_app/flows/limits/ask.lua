@@ -1,6 +1,6 @@
 -- Take a slot, a place in the pace and an address for one call, or say how long to wait.
 -- KEYS: slots pace urgent known probe block path booked.  Times are microseconds of this server.
--- ARGV: token who limit window lasts urgent burst grace patience probing next_look horizon address?
+-- ARGV: token who limit window lasts urgent burst grace patience probing next_look horizon address? late
 -- Returns {1, now} or {0, wait, reason}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -8,7 +8,7 @@ local token, who = ARGV[1], ARGV[2]
 local limit, window, lasts = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local urgent, burst, grace = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 local patience, probing, next_look = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local horizon, writes = tonumber(ARGV[12]), ARGV[13] == '1'
+local horizon, writes, late = tonumber(ARGV[12]), ARGV[13] == '1', tonumber(ARGV[14])
 local interval = math.floor(window / limit)
 
 local function text(number) return string.format('%.0f', number) end
@@ -77,8 +77,8 @@ if used >= room then
   return {0, wait, 'rate'}
 end
 
-redis.call('ZADD', KEYS[1], text(now + lasts + window), token)
-redis.call('PEXPIRE', KEYS[1], milliseconds(lasts + window + grace))
+redis.call('ZADD', KEYS[1], text(now + lasts + late + window), token)
+redis.call('PEXPIRE', KEYS[1], milliseconds(lasts + late + window + grace))
 redis.call('ZREM', urgent and KEYS[3] or KEYS[8], who)
 if writes then redis.call('SET', KEYS[7], token, 'PX', milliseconds(lasts)) end
 if not known then redis.call('SET', KEYS[5], token, 'PX', milliseconds(lasts)) end

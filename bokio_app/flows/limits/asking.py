@@ -74,11 +74,15 @@ class Finished:
 
 @dataclass(frozen=True)
 class Rules:
-    """The limit in force, its times in real seconds."""
+    """The limit in force, its times in real seconds.
+
+    `late` is how long after its deadline Bokio may still count a call that it has not answered.
+    """
 
     limit: int
     window: float
     burst: int = BURST
+    late: float = 0.0
 
     @property
     def interval(self) -> float:

@@ -1,12 +1,13 @@
 -- Free what the permit of a finished call holds.
 -- KEYS: slots pace urgent known probe block path booked.  Times are microseconds of this server.
--- ARGV: token limit window grace lasts sent answered remaining(-1: untold) granted_at writes keep
+-- ARGV: token limit window grace lasts sent answered remaining(-1: untold) granted_at writes keep late
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local token, limit, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local grace, lasts = tonumber(ARGV[4]), tonumber(ARGV[5])
 local sent, answered, remaining = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
 local granted_at, writes, keep = tonumber(ARGV[9]), ARGV[10] == '1', tonumber(ARGV[11])
+local late = tonumber(ARGV[12])
 
 local function text(number) return string.format('%.0f', number) end
 local function milliseconds(number) return text(math.max(math.ceil(number / 1000), 1)) end
@@ -16,7 +17,7 @@ if not sent then
 elseif answered then
   redis.call('ZADD', KEYS[1], text(now + window), token)
 else
-  redis.call('ZADD', KEYS[1], text(granted_at + lasts + window), token)
+  redis.call('ZADD', KEYS[1], text(granted_at + lasts + late + window), token)
 end
 
 -- A request without an answer may still be at work: its address stays taken to its deadline.
@@ -37,5 +38,5 @@ if answered and remaining >= 0 and (probed or now - granted_at < grace) then
     redis.call('ZADD', KEYS[1], text(now + window), token .. ':' .. filler)
   end
 end
-redis.call('PEXPIRE', KEYS[1], milliseconds(lasts + window + grace))
+redis.call('PEXPIRE', KEYS[1], milliseconds(lasts + late + window + grace))
 return 1

@@ -28,7 +28,11 @@ MARGIN = 0.02  # seconds longer than that a slot is kept, since no two clocks ru
 
 def rules() -> Rules:
     """The limit of this installation."""
-    return Rules(limit=settings.BOKIO_RATE_LIMIT, window=scaled(WINDOW + MARGIN))
+    return Rules(
+        limit=settings.BOKIO_RATE_LIMIT,
+        window=scaled(WINDOW + MARGIN),
+        late=settings.FLOW_SETTLE,
+    )
 
 
 def ask(connection_id: UUID, want: Want) -> Permit | Wait:

@@ -76,6 +76,7 @@ class RedisStore:
                 _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
                 _micro(scaled(HORIZON)),
                 int(bool(want.address)),
+                _micro(rules.late),
             ],
         )
         if not answer[0]:
@@ -99,6 +100,7 @@ class RedisStore:
                 permit.granted_at,
                 int(bool(permit.address)),
                 _micro(KEEP),
+                _micro(rules.late),
             ],
         )
 

@@ -1,13 +1,20 @@
-"""The limiter's rules on tables, for an installation without Redis: `ask.lua` in other words."""
+"""The limiter's rules on a table, for an installation without Redis: `ask.lua` in other words.
+
+All that is known of a company stands in one row, so a question is one read and one write.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import QuerySet
 
 from bokio_app.core import clock
 
@@ -23,205 +30,213 @@ from .asking import (
     Rules,
     Wait,
     Want,
+    scaled,
 )
-from .asking import after as seconds_of
-from .rows import Booking, Pace, PathLease, RateSlot, UrgentAsker
+from .rows import Pace
 
-KEEP = timedelta(hours=1)
+MICRO = 1_000_000
+KEEP = 3600 * MICRO
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass
+class State:
+    """What is known of one company. All moments are microseconds since 1970, 0 for none.
+
+    `due` is when the next paced call would come if all kept the pace. Until `known_until` our
+    count of calls holds; after that one call finds out (`probe`) what Bokio has counted.
+    `under_way` and `counted` are the slots: of permits by their token, and of calls that have
+    ended; each until when Bokio may count it. `urgent` are those whom the next free slot belongs
+    to, `booked` the moments of paced askers, `addresses` the writes: token, since and until.
+    """
+
+    due: int = 0
+    known_until: int = 0
+    blocked_until: int = 0
+    probe: str = ""
+    probe_until: int = 0
+    under_way: dict[str, int] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=list)
+    urgent: dict[str, int] = field(default_factory=dict)
+    booked: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+
+    def live(self, since: int) -> list[int]:
+        """The ends of all slots that were taken at this moment or later, the next one first."""
+        return sorted(each for each in (*self.counted, *self.under_way.values()) if each > since)
+
+    def forget(self, now: int) -> None:
+        """Drop what is over; a freed slot stays for a while, to judge what slower answers tell."""
+        past = now - _micro(scaled(GRACE))
+        self.counted = [until for until in self.counted if until > past]
+        self.under_way = {token: until for token, until in self.under_way.items() if until > past}
+        self.urgent = {who: until for who, until in self.urgent.items() if until > now}
+        self.addresses = {name: held for name, held in self.addresses.items() if held[2] > now}
+
+
 class TableStore:
-    """One short transaction per question, under the lock of the connection's `Pace` row."""
+    """One short transaction per question, under the lock of the company's row."""
 
     def ask(self, connection_id: UUID, want: Want, token: str, rules: Rules) -> Permit | Wait:
         """See `Store`."""
-        with transaction.atomic():
-            pace = _locked(connection_id)
+        with _locked(connection_id) as state:
             now = _now()
             refusal = (
-                _blocked(pace, now)
-                or _address_taken(connection_id, want, now)
-                or _probing(pace, now)
-                or _too_early(pace, want, now, rules)
-                or _no_slot(connection_id, want, now, rules)
+                _blocked(state, now)
+                or _address_taken(state, want, now)
+                or _probing(state, now)
+                or _too_early(state, want, now, rules)
+                or _no_slot(state, want, now, rules)
             )
             if refusal:
                 return refusal
-            _take(pace, want, token, now, rules)
-        return Permit(connection_id, token, want.address, want.lasts, _micro(now))
+            _take(state, want, token, now, rules)
+        return Permit(connection_id, token, want.address, want.lasts, now)
 
     def done(self, permit: Permit, end: Finished, rules: Rules) -> None:
         """See `Store`."""
-        granted_at = EPOCH + permit.granted_at * MICROSECOND
-        window, lasts = timedelta(seconds=rules.window), timedelta(seconds=permit.lasts)
-        with transaction.atomic():
-            pace = _locked(permit.connection_id)
-            now = _now()
-            if end.sent:
-                until = now + window if end.answered else granted_at + lasts + window
-                RateSlot.objects.update_or_create(
-                    token=permit.token,
-                    defaults={"connection_id": permit.connection_id, "until": until},
-                )
-            else:
-                RateSlot.objects.filter(token=permit.token).delete()
-            if end.answered or not end.sent:
-                PathLease.objects.filter(token=permit.token).delete()
-            probed = pace.probe == permit.token
+        with _locked(permit.connection_id) as state:
+            now, window = _now(), _micro(rules.window)
+            state.under_way.pop(permit.token, None)
+            if end.answered:
+                state.counted.append(now + window)
+            elif end.sent:
+                state.counted.append(_latest_end(permit.granted_at, permit.lasts, rules))
+            held = state.addresses.get(permit.address)
+            if held and held[0] == permit.token and (end.answered or not end.sent):
+                del state.addresses[permit.address]
+            probed = state.probe == permit.token
             if probed:
-                _end_probe(pace, now, answered=end.answered)
-            if end.remaining is not None and (probed or now - granted_at < seconds_of(GRACE)):
-                _believe(permit, end.remaining, since=granted_at, until=now + window, rules=rules)
+                state.probe, state.probe_until = "", 0
+                state.known_until = now + KEEP if end.answered else state.known_until
+            in_time = probed or now - permit.granted_at < _micro(scaled(GRACE))
+            if end.remaining is not None and in_time:
+                # What Bokio has counted beyond us was live at some moment since the permit.
+                known = len(state.live(permit.granted_at))
+                state.counted += [now + window] * (rules.limit - end.remaining - known)
 
     def block(self, connection_id: UUID, seconds: float) -> None:
         """See `Store`."""
-        with transaction.atomic():
-            pace = _locked(connection_id)
-            pace.blocked_until = _now() + timedelta(seconds=seconds)
-            pace.known_until = None
-            pace.save()
+        with _locked(connection_id) as state:
+            state.blocked_until, state.known_until = _now() + _micro(seconds), 0
 
 
-def _locked(connection_id: UUID) -> Pace:
-    Pace.objects.get_or_create(connection_id=connection_id)
-    return Pace.objects.select_for_update().get(connection_id=connection_id)
+@contextmanager
+def _locked(connection_id: UUID) -> Iterator[State]:
+    """A company's state, which nobody else sees until it is written back as the block leaves it."""
+    key = Pace._meta.get_field("connection").get_db_prep_value(connection_id, database)  # noqa: SLF001  Django documents `_meta`
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(_READ[database.vendor == "postgresql"], [key])
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(_BEGIN, [key])
+            cursor.execute(_READ[database.vendor == "postgresql"], [key])
+            row = cursor.fetchone()
+        state = _state(row[0])
+        yield state
+        if (text := json.dumps(asdict(state))) != row[0]:
+            cursor.execute(_WRITE, [text, key])
 
 
-def _now() -> datetime:
+_PACE = f'"{Pace._meta.db_table}"'  # noqa: SLF001  Django documents `_meta`
+_SELECT = f"SELECT state FROM {_PACE} WHERE connection_id = %s"  # noqa: S608  our own name
+_READ = {False: _SELECT, True: f"{_SELECT} FOR UPDATE"}
+_BEGIN = f"INSERT INTO {_PACE} (connection_id, state) VALUES (%s, '{{}}') ON CONFLICT DO NOTHING"  # noqa: S608  our own name
+_WRITE = f"UPDATE {_PACE} SET state = %s WHERE connection_id = %s"  # noqa: S608  our own name
+
+
+def _state(text: str) -> State:
+    kept: dict[str, Any] = json.loads(text)
+    return State(**kept)
+
+
+def _now() -> int:
     """The database's clock, which all machines share; on SQLite there is one machine."""
     if database.vendor != "postgresql":
-        return clock.now()
+        return (clock.now() - EPOCH) // MICROSECOND
     with database.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
-    return moment
-
-
-def _micro(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def _live(connection_id: UUID, since: datetime) -> QuerySet[RateSlot]:
-    return RateSlot.objects.filter(connection_id=connection_id, until__gt=since)
+def _micro(seconds: float) -> int:
+    return round(seconds * MICRO)
 
 
-def _blocked(pace: Pace, now: datetime) -> Wait | None:
-    if pace.blocked_until is None or pace.blocked_until <= now:
-        return None
-    return Wait((pace.blocked_until - now).total_seconds(), Reason.RATE)
+def _wait(microseconds: int, reason: Reason) -> Wait:
+    return Wait(microseconds / MICRO, reason)
 
 
-def _address_taken(connection_id: UUID, want: Want, now: datetime) -> Wait | None:
-    if not want.address:
-        return None
-    lease = PathLease.objects.filter(
-        connection_id=connection_id, address=want.address, until__gt=now
-    ).first()
-    if lease is None:
+def _latest_end(granted_at: int, lasts: float, rules: Rules) -> int:
+    """Until when Bokio may count a call of which no answer tells when it arrived."""
+    return granted_at + _micro(lasts + rules.late + rules.window)
+
+
+def _blocked(state: State, now: int) -> Wait | None:
+    left = state.blocked_until - now
+    return _wait(left, Reason.RATE) if left > 0 else None
+
+
+def _address_taken(state: State, want: Want, now: int) -> Wait | None:
+    _token, since, until = state.addresses.get(want.address, ("", 0, 0))
+    if until <= now:
         return None
     # A holder that has just come is soon gone; one that stays is asked after less and less often.
-    soon = max(now - lease.since, seconds_of(NEXT_LOOK))
-    return Wait(min(soon, lease.until - now).total_seconds(), Reason.PATH)
+    soon = max(now - since, _micro(scaled(NEXT_LOOK)))
+    return _wait(min(soon, until - now), Reason.PATH)
 
 
-def _is_known(pace: Pace, now: datetime) -> bool:
-    return pace.known_until is not None and pace.known_until > now
-
-
-def _probing(pace: Pace, now: datetime) -> Wait | None:
-    if _is_known(pace, now) or pace.probe_until is None or pace.probe_until <= now:
+def _probing(state: State, now: int) -> Wait | None:
+    if state.known_until > now or state.probe_until <= now:
         return None
-    return Wait(min(pace.probe_until - now, seconds_of(PROBING)).total_seconds(), Reason.RATE)
+    return _wait(min(state.probe_until - now, _micro(scaled(PROBING))), Reason.RATE)
 
 
-def _too_early(pace: Pace, want: Want, now: datetime, rules: Rules) -> Wait | None:
+def _too_early(state: State, want: Want, now: int, rules: Rules) -> Wait | None:
     """Each paced asker has a moment of its own, so that nobody else wakes up for it in vain."""
     if want.urgent:
         return None
-    bookings = Booking.objects.filter(connection_id=pace.connection_id)
-    bookings.filter(at__lt=now - seconds_of(PATIENCE)).delete()
-    booked = bookings.filter(who=want.who).values_list("at", flat=True).first()
+    past = now - _micro(scaled(PATIENCE))
+    state.booked = {who: at for who, at in state.booked.items() if at >= past}
+    booked = state.booked.get(want.who)
     if booked is None:
-        due, interval = pace.due or now, timedelta(seconds=rules.interval)
+        due, interval = state.due or now, _micro(rules.interval)
         booked = max(now, due - (rules.burst - 1) * interval)
-        if booked - now <= seconds_of(HORIZON):
-            pace.due = max(due, now) + interval
-            pace.save(update_fields=["due"])
-            _book(pace.connection_id, want.who, booked)
-    return Wait((booked - now).total_seconds(), Reason.RATE) if booked > now else None
+        if booked - now <= _micro(scaled(HORIZON)):
+            state.due = max(due, now) + interval
+            state.booked[want.who] = booked
+    return _wait(booked - now, Reason.RATE) if booked > now else None
 
 
-def _no_slot(connection_id: UUID, want: Want, now: datetime, rules: Rules) -> Wait | None:
-    RateSlot.objects.filter(
-        connection_id=connection_id, until__lte=now - seconds_of(GRACE)
-    ).delete()
-    live, waiting = _live(connection_id, now), 0
-    if not want.urgent:
-        waiting = UrgentAsker.objects.filter(connection_id=connection_id, until__gt=now).count()
-    used, room = live.count(), rules.limit - waiting
-    if used < room:
+def _no_slot(state: State, want: Want, now: int, rules: Rules) -> Wait | None:
+    state.forget(now)
+    ends = state.live(now)
+    room = rules.limit if want.urgent else rules.limit - len(state.urgent)
+    place = len(ends) - room
+    if place < 0:
         return None
-    ends = live.order_by("until").values_list("until", flat=True)
-    free = ends[used - room : used - room + 1].first()
+    free = ends[place] if place < len(ends) else 0
     if free and not want.urgent:
         # Behind those who have been told to come then, or later.
-        told = Booking.objects.filter(connection_id=connection_id, at__gte=free).count()
-        free = ends[used - room + told : used - room + told + 1].first() or free
-    wait = free - now if free else timedelta(seconds=rules.interval)
+        place += sum(at >= free for at in state.booked.values())
+        free = ends[place] if place < len(ends) else free
+    wait = free - now if free else _micro(rules.interval)
     if want.urgent:
-        UrgentAsker.objects.update_or_create(
-            connection_id=connection_id,
-            who=want.who,
-            defaults={"until": now + wait + seconds_of(PATIENCE)},
-        )
-    elif wait > seconds_of(HORIZON):
-        Booking.objects.filter(connection_id=connection_id, who=want.who).delete()
+        state.urgent[want.who] = now + wait + _micro(scaled(PATIENCE))
+    elif wait > _micro(scaled(HORIZON)):
+        state.booked.pop(want.who, None)
     else:
-        _book(connection_id, want.who, now + wait)
-    return Wait(wait.total_seconds(), Reason.RATE)
+        state.booked[want.who] = now + wait
+    return _wait(wait, Reason.RATE)
 
 
-def _book(connection_id: UUID, who: str, at: datetime) -> None:
-    Booking.objects.update_or_create(connection_id=connection_id, who=who, defaults={"at": at})
-
-
-def _take(pace: Pace, want: Want, token: str, now: datetime, rules: Rules) -> None:
-    ends = now + timedelta(seconds=want.lasts)
-    if not _is_known(pace, now):
-        pace.probe, pace.probe_until = token, ends
-    pace.save()
-    RateSlot.objects.update_or_create(
-        token=token,
-        defaults={
-            "connection_id": pace.connection_id,
-            "until": ends + timedelta(seconds=rules.window),
-        },
-    )
-    waiting = UrgentAsker.objects.all() if want.urgent else Booking.objects.all()
-    waiting.filter(connection_id=pace.connection_id, who=want.who).delete()
+def _take(state: State, want: Want, token: str, now: int, rules: Rules) -> None:
+    ends = now + _micro(want.lasts)
+    if state.known_until <= now:
+        state.probe, state.probe_until = token, ends
+    state.under_way[token] = _latest_end(now, want.lasts, rules)
+    (state.urgent if want.urgent else state.booked).pop(want.who, None)
     if want.address:
-        PathLease.objects.update_or_create(
-            connection_id=pace.connection_id,
-            address=want.address,
-            defaults={"token": token, "since": now, "until": ends},
-        )
-
-
-def _end_probe(pace: Pace, now: datetime, *, answered: bool) -> None:
-    pace.probe, pace.probe_until = "", None
-    if answered:
-        pace.known_until = now + KEEP
-    pace.save()
-
-
-def _believe(
-    permit: Permit, remaining: int, *, since: datetime, until: datetime, rules: Rules
-) -> None:
-    """Count what Bokio has counted beyond us: all of that was live at some moment since then."""
-    counted = _live(permit.connection_id, since).count()
-    RateSlot.objects.bulk_create(
-        RateSlot(token=f"{permit.token}:{number}", connection_id=permit.connection_id, until=until)
-        for number in range(1, rules.limit - remaining - counted + 1)
-    )
+        state.addresses[want.address] = (token, now, ends)
