@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The count of calls begins anew: an empty one finds out from Bokio what is left."""
 
-    dependencies = [("flows", "0006_findings")]
+    dependencies = [("flows", "0007_answers_of_calls")]
 
     operations = [
         migrations.DeleteModel("RateSlot"),
