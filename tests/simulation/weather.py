@@ -1,7 +1,7 @@
 """What goes wrong in a run: drawn from the seed, within a budget, and over after a while.
 
 The bounds are those of the design: what is carried out late is carried out before the step's
-`settle_at`, and nobody stands still between the send guard and the first byte for longer than that.
+`settle_at`, and nobody stands still between the send guard and the last byte for longer than that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.inprocess.harness import Harness
 from tests.inprocess.points import Place
 
 LATE = 50.0  # seconds; the latest that Bokio carries out what it was sent
-FROZEN_AT_THE_BRINK = 20.0  # seconds between the send guard and the first byte
+FROZEN_AT_THE_BRINK = 20.0  # seconds between the send guard and the last byte
 AT_BOKIO = (
     ("lose_answer", {}),
     ("error_before", {}),
@@ -109,7 +109,7 @@ class Weather:
     def _freeze(self, place: Place) -> None:
         if self.lots.random() < 0.02:
             self.freezes -= 1
-            longest = FROZEN_AT_THE_BRINK if place.name == "first_byte" else 200.0
+            longest = FROZEN_AT_THE_BRINK if place.name in {"first_byte", "body"} else 200.0
             seconds = self.lots.uniform(1, longest)
             self._tell(f"{self.harness.kernel.current.name} freezes for {seconds:.0f} s", place)
             self.harness.kernel.sleep(seconds)
