@@ -50,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest-django sets Django up in its own hook, after this one, if settings are loaded.
     from django.conf import settings
 
+    assert settings.SECRET_KEY
     if not INPROCESS:
         _suit(settings)
 
@@ -142,3 +143,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     if database["ENGINE"].endswith("sqlite3") and not INPROCESS:
         file = f"{os.environ['VAR_DIR']}/test-{_worker()}.sqlite3"
         database.setdefault("TEST", {})["NAME"] = file
+        # As PostgreSQL's quick server: what most tests look at needs no disk.
+        options = database["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("=FULL", "=OFF")

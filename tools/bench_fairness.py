@@ -84,25 +84,7 @@ class Fairness:
     def clicks(self, company: Company, count: int) -> Waits:
         """Click so often, a moment apart, and compare with what arrived."""
         self.stack.sandbox.clear_calls()
-        cleared = time.monotonic()
-        clicked = self.clicked(company, count, one_lane=False)
-        wait_until(
-            lambda: len(self._searches(company)) >= count,
-            what="all clicks have had their first call",
-            seconds=PATIENCE,
-            every=0.5,
-        )
-        arrived = [cleared + moment for moment in self._searches(company)]
-        return Waits([there - here for here, there in zip(clicked, arrived, strict=True)])
-
-    def clicked(self, company: Company, count: int, *, one_lane: bool) -> list[float]:
-        """When each click was made, by the machine's monotonic clock."""
-        values = {"connection": company.connection_id, "count": count, "one_lane": one_lane}
-        code = f"from tools import bench_fairness; bench_fairness.click({values!r})"
-        moments: list[float] = json.loads(
-            self.stack.manage(*load.SHELL, code, seconds=count + PATIENCE).splitlines()[-1]
-        )
-        return moments
+        return clicks(self.stack, company, count, cleared=time.monotonic())
 
     def in_vain(self, seconds: float) -> dict[str, float]:
         """How long a click for each company has waited, at most so many seconds."""
@@ -110,16 +92,17 @@ class Fairness:
         cleared = time.monotonic()
         companies = {"own": self.busy, "others": self.quiet}
         since = {
-            name: self.clicked(company, 1, one_lane=True)[0] for name, company in companies.items()
+            name: _clicked(self.stack, company, 1, one_lane=True)[0]
+            for name, company in companies.items()
         }
         while time.monotonic() < max(since.values()) + seconds and not all(
-            self._searches(company) for company in companies.values()
+            _searches(self.stack, company) for company in companies.values()
         ):
             time.sleep(1)
         return {
             name: (cleared + found[0] if found else time.monotonic()) - since[name]
             for name, company in companies.items()
-            for found in [self._searches(company)]
+            for found in [_searches(self.stack, company)]
         }
 
     def waiting(self) -> int:
@@ -130,12 +113,38 @@ class Fairness:
         )
         return int(self.stack.manage(*load.SHELL, code).splitlines()[-1])
 
-    def _searches(self, company: Company) -> list[float]:
-        return [
-            float(call["began"])
-            for call in self.stack.sandbox.calls()["calls"]
-            if call["operation"] == "get-customer" and company.remote_id in call["path"]
-        ]
+
+def clicks(stack: Stack, company: Company, count: int, *, cleared: float) -> Waits:
+    """Click so often, a moment apart, and compare with what arrived.
+
+    `cleared` is the machine's monotonic time at which the sandbox has forgotten earlier calls.
+    """
+    clicked = _clicked(stack, company, count, one_lane=False)
+    wait_until(
+        lambda: len(_searches(stack, company)) >= count,
+        what="all clicks have had their first call",
+        seconds=PATIENCE,
+        every=0.5,
+    )
+    arrived = [cleared + moment for moment in _searches(stack, company)]
+    return Waits([there - here for here, there in zip(clicked, arrived, strict=True)])
+
+
+def _clicked(stack: Stack, company: Company, count: int, *, one_lane: bool) -> list[float]:
+    """When each click was made, by the machine's monotonic clock."""
+    values = {"connection": company.connection_id, "count": count, "one_lane": one_lane}
+    code = f"from tools import bench_fairness; bench_fairness.click({values!r})"
+    printed = stack.manage(*load.SHELL, code, seconds=count + PATIENCE)
+    moments: list[float] = json.loads(printed.splitlines()[-1])
+    return moments
+
+
+def _searches(stack: Stack, company: Company) -> list[float]:
+    return [
+        float(call["began"])
+        for call in stack.sandbox.calls()["calls"]
+        if call["operation"] == "get-customer" and company.remote_id in call["path"]
+    ]
 
 
 def click(values: dict[str, Any]) -> None:

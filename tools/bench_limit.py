@@ -60,11 +60,15 @@ class Share:
 
 
 class Saturation:
-    """Companies with more work than Bokio takes, and the workers for it."""
+    """Companies with more work than Bokio takes, and the workers for it.
+
+    `cleared` is the machine's monotonic time from which the sandbox's calls count.
+    """
 
     def __init__(self, stack: Stack, *, workers: int = WORKERS) -> None:
         self.stack = stack
         self.companies: list[Company] = []
+        self.cleared = 0.0
         self._workers = [
             stack.another_worker(f"worker{number}", threads=THREADS) for number in range(workers)
         ]
@@ -79,6 +83,7 @@ class Saturation:
         stack.sandbox.set_switches(latency_seconds=LATENCY)
         self.companies = load.companies(stack, orders, known=known)
         stack.sandbox.clear_calls()
+        self.cleared = time.monotonic()
         for program in (*self._workers, stack.beat):
             program.start(wait=False)
         for program in (*self._workers, stack.beat):

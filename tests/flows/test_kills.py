@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.db import connection as database
 
 from bokio_app.connections.models import Connection
-from bokio_app.flows.models import Flow
+from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
 from bokio_app.payments import services as payments
@@ -43,9 +43,11 @@ PAYING = [
 
 
 @pytest.fixture
-def worker(tmp_path: Path, sandbox: SandboxProcess, connection: Connection) -> Iterator[Program]:
-    """A real worker on the test's own database, which finds work by looking at the rows."""
-    name = str(database.settings_dict["NAME"])
+def workers(
+    tmp_path: Path, sandbox: SandboxProcess, connection: Connection
+) -> Iterator[list[Program]]:
+    """Two real workers on the test's own database, which find work by looking at the rows."""
+    database_name = str(database.settings_dict["NAME"])
     env = dict(os.environ) | {
         "TIME_FACTOR": FACTOR,
         "VAR_DIR": str(tmp_path),
@@ -55,32 +57,51 @@ def worker(tmp_path: Path, sandbox: SandboxProcess, connection: Connection) -> I
         "BOKIO_CLIENT_SECRET": sandbox.client_secret,
     }
     if django_settings.EMBEDDED:
-        (tmp_path / "app.sqlite3").symlink_to(name)
+        (tmp_path / "app.sqlite3").symlink_to(database_name)
     else:
-        env["DATABASE_URL"] = env["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
-    program = Program(
-        "worker",
-        programs.worker(threads=2, name="worker"),
-        env=env,
-        log=tmp_path / "worker.log",
-        ready=lambda it: it.said("worker@", "ready."),
-    )
-    yield program
-    program.kill()
+        env["DATABASE_URL"] = env["DATABASE_URL"].rpartition("/")[0] + f"/{database_name}"
+
+    def made(name: str) -> Program:
+        return Program(
+            name,
+            programs.worker(threads=2, name=name),
+            env=env,
+            log=tmp_path / f"{name}.log",
+            ready=lambda it: it.said(f"{name}@", "ready."),
+        )
+
+    both = [made("one").start(wait=False), made("two").start(wait=False)]
+    yield both
+    for program in both:
+        program.kill()
+
+
+def at_work(workers: Sequence[Program], connection: Connection) -> Program:
+    """The worker that has a flow of the company."""
+    running = Flow.objects.get(connection=connection, state=FlowState.RUNNING)
+    return next(each for each in workers if f":{each.pid}:" in running.lease_owner)
 
 
 def killed_at_each(
-    calls: Sequence[str], hold: str, *, worker: Program, sandbox: SandboxProcess, begin: object
+    calls: Sequence[str],
+    hold: str,
+    *,
+    workers: Sequence[Program],
+    sandbox: SandboxProcess,
+    connection: Connection,
+    begin: Callable[[], object],
 ) -> None:
-    """Hold each call in turn, kill the worker meanwhile, and let a new one go on."""
+    """Hold each call in turn and kill the worker whose call it is: the other one goes on, while
+    a new one starts.
+    """
     for number, call in enumerate(calls):
         fault = sandbox.add_fault(call, hold)
         if number == 0:
-            begin()  # type: ignore[operator]
-        worker.start()
+            begin()
         sandbox.wait_held(fault)
-        worker.kill()
-    worker.start()
+        victim = at_work(workers, connection)
+        victim.kill()
+        victim.start(wait=False)
 
 
 def all_done(connection: Connection) -> bool:
@@ -91,25 +112,30 @@ def all_done(connection: Connection) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("hold", ["hold_before", "hold_after"])
 def test_a_worker_killed_at_every_call_leaves_one_of_everything(
-    hold: str, worker: Program, sandbox: SandboxProcess, connection: Connection, person: User
+    hold: str,
+    workers: list[Program],
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
 ) -> None:
     invoice = bokio.guide_draft(connection, by=person)
 
     killed_at_each(
         SENDING,
         hold,
-        worker=worker,
+        workers=workers,
         sandbox=sandbox,
+        connection=connection,
         begin=lambda: invoicing.start_sending(invoice, by=person),
     )
     wait_until(lambda: all_done(connection), what="the invoice is sent and read", seconds=60)
-    worker.kill()
     invoice = Invoice.objects.get(pk=invoice.pk)
     killed_at_each(
         PAYING,
         hold,
-        worker=worker,
+        workers=workers,
         sandbox=sandbox,
+        connection=connection,
         begin=lambda: payments.register(
             invoice, bokio.guide_payment(), by=person, request_key=str(uuid4())
         ),
