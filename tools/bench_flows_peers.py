@@ -112,7 +112,7 @@ def _measure(place: World, python: str, name: str, api_url: str, *, flows: int) 
     command = [python, "-m", "tools.bench_flows_peers", name, api_url, str(flows)]
     process = subprocess.Popen(
         command,
-        env=os.environ | {"PEERS_PLACE": json.dumps(place_of)},
+        env=_without_django() | {"PEERS_PLACE": json.dumps(place_of)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=(place.folder / "peers.log").open("w"),
@@ -138,6 +138,11 @@ def _measure(place: World, python: str, name: str, api_url: str, *, flows: int) 
     process.wait()
     own = told[0]["cpu"]
     return Measured(name, flows * len(calls(api_url)), Cost(told[0]["wall"], own, cost.servers))
+
+
+def _without_django() -> dict[str, str]:
+    """The peers' packages do not hold it, and Celery looks for it where its settings are named."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def _answer(process: subprocess.Popen[str]) -> str:
