@@ -6,6 +6,7 @@ runs there as well (`python -m tools.bench_flows_peers NAME …`), without Djang
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -40,6 +41,8 @@ PACKAGES = {
 CLIENT = ["httpx2", "psycopg[binary]"]
 DAY = date(2026, 1, 15)
 LONGEST = 600  # seconds for one peer
+
+_workers = contextlib.ExitStack()  # of this process: one that nothing held would stop at once
 
 Made = dict[str, str]
 CallOfStep = Callable[[Made], Made]
@@ -223,8 +226,7 @@ def _celery(api_url: str, place: dict[str, str]) -> Callable[[int], None]:
     def step(made: Made, number: int) -> Made:
         return made | steps[number](made)
 
-    context = testing.start_worker(app, pool="solo", perform_ping_check=False)
-    context.__enter__()
+    _workers.enter_context(testing.start_worker(app, pool="solo", perform_ping_check=False))
 
     def run(flows: int) -> None:
         rest = [step.s(number) for number in range(1, len(steps))]
