@@ -24,7 +24,7 @@ DATA = "not journey and not slow"
 WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 INPROCESS = {"TEST_INPROCESS": "1"}
-SOME_FAULTS = "F2 or F5 or F10 or F14"  # `make fault-matrix` has them all on both databases
+SEEDS = "2000"  # of the simulation; `make simulate` plays more
 SANDBOX_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bokio_app.sandbox.settings"}
 
 
@@ -116,19 +116,20 @@ def django(var: Path) -> list[Stage]:
 
 
 def tests() -> list[Stage]:
-    """Return all tests on PostgreSQL, those of the data layer on SQLite, and those that run
-    product and sandbox in one process.
+    """Return all tests on PostgreSQL, those of the data layer on SQLite, those that run product and
+    sandbox in one process, and the simulation.
     """
     pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
     pytest.append("--no-loadscope-reorder")  # `tests/conftest.py` has put the longest first
     once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
     inside = [*pytest, "--dist", "loadgroup", "-m", "not slow", "tests/inprocess"]
-    some = [*inside, "-k", SOME_FAULTS]
+    seeds = [sys.executable, "-m", "tools.simulate", "--seeds", SEEDS, "--processes", "2"]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
-        Stage("in one process, PostgreSQL", some, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("in one process, PostgreSQL", inside, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
         Stage("in one process, SQLite", inside, INPROCESS | {"TEST_EMBEDDED": "1"}, loud=True),
+        Stage("simulation", seeds, loud=True),
     ]
 
 

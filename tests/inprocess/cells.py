@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
 from django.db import OperationalError
 
 from bokio_app.audit.models import Event
@@ -26,11 +28,14 @@ from bokio_app.connections.services import finish_connect, start_connect
 from bokio_app.core import clock
 from bokio_app.flows import engine
 from bokio_app.flows.claim import claim
+from bokio_app.flows.limits import limiter
+from bokio_app.flows.limits.rows import Pace
 from bokio_app.flows.models import Flow, FlowState, HeldFile, Step
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.sandbox import lines
 from tests.flows.cases import Case, World
+from tests.simulation.plain_store import PlainStore
 from tests.support import make
 
 from .harness import EVERY_SCOPE, MOVING, Harness, one_flow
@@ -76,10 +81,15 @@ class Scene:
 
 
 class Stage:
-    """Builds a scene for each case, once, and begins cells in it."""
+    """Builds a scene for each case, once, and begins cells in it.
+
+    Beside PostgreSQL the count of calls is Redis's business and takes no commits there, so it is
+    kept in memory; the tables that count without Redis are in the cells on SQLite.
+    """
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
+        self._limits = None if settings.EMBEDDED else PlainStore(harness.kernel)
         self._scenes: dict[str, Scene] = {}
 
     def scene(self, case: Case) -> Scene:
@@ -92,7 +102,8 @@ class Stage:
     def cell(self, case: Case) -> Iterator[Cell]:
         """A cell at the moment before the step is claimed."""
         scene = self.scene(case)
-        with self.harness.fresh(seed=OTHER_DICE, begin=(scene.snapshot, scene.time)):
+        begin = (scene.snapshot, scene.time)
+        with self._limiter(), self.harness.fresh(seed=OTHER_DICE, begin=begin):
             lines._ids = itertools.count(FIRST_LINE + 1000)  # those before are in the scene
             yield self._cell(case, scene)
 
@@ -100,13 +111,28 @@ class Stage:
     def beginning(self, case: Case) -> Iterator[Cell]:
         """A cell in which not even the flow exists yet."""
         scene = self.scene(case)
-        with self.harness.fresh():
+        with self._limiter(), self.harness.fresh():
             make._numbers = itertools.count(FIRST_MADE)
             yield self._cell(case, scene, begun=False)
 
+    def lose_count(self) -> None:
+        """All that is known of calls is gone."""
+        if self._limits:
+            self._limits.forget()
+        Pace.objects.all().delete()
+
+    @contextmanager
+    def _limiter(self) -> Iterator[None]:
+        if self._limits is None:
+            yield
+            return
+        self._limits.forget()
+        with patch.object(limiter, "_store", lambda: self._limits):
+            yield
+
     def _build(self, case: Case) -> Scene:
         harness = self.harness
-        with harness.fresh():
+        with self._limiter(), harness.fresh():
             world = self._world()
             make._numbers = itertools.count(FIRST_MADE)
             flow = case.begin(world)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from bokio_app.bokio import transport
 from bokio_app.connections import usage
-from bokio_app.flows import daily, executor
+from bokio_app.flows import daily, executor, trimming
 from bokio_app.flows.limits import tables
 from bokio_app.sandbox import clock as sandbox_clock
 from bokio_app.sandbox import faults, lines, outage, store, switches
@@ -100,6 +100,7 @@ class Machine:
         """Empty what both keep in memory; their rows are the snapshot's business."""
         usage._tallies.clear()
         daily._next_look = 0.0
+        trimming._trimmed_on.clear()
         outage.begin_with(self.network.refuse_for)
         faults.ordered.clear()
         switches.reset()

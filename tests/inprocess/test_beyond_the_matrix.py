@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from bokio_app.flows.limits.rows import Pace
 from bokio_app.flows.models import Flow, RemoteBinding
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
@@ -70,12 +69,8 @@ def test_a_worker_whose_clock_is_an_hour_wrong_sends_nothing_twice(
 
 def test_a_flow_goes_on_when_the_count_of_its_calls_is_lost(stage: Stage) -> None:
     with stage.cell(BY_OP["create_invoice"]) as cell:
-
-        def flush() -> None:
-            Pace.objects.all().delete()
-
-        flushed = cell.points.at("claimed", flush)
-        again = cell.points.at("after_response", flush, op="create_invoice")
+        flushed = cell.points.at("claimed", stage.lose_count)
+        again = cell.points.at("after_response", stage.lose_count, op="create_invoice")
         cell.drive()
 
         assert (flushed.hits, again.hits) == (1, 1)

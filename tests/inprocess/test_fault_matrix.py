@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -62,9 +63,22 @@ def test_without_a_fault_only_the_known_calls_are_made(case: Case, stage: Stage)
         assert cell.lines() == ["success"]
 
 
+@dataclass(frozen=True)
+class Told:
+    """The run in short, put together only for a failure."""
+
+    strike: Strike
+    cell: Cell
+
+    def __str__(self) -> str:
+        return f"{self.strike.name}: {self.cell.told()}"
+
+    __repr__ = __str__
+
+
 def check(strike: Strike, cell: Cell) -> None:
     """Remote effects, local state, number of calls, audit trail."""
-    case, told = cell.case, f"{strike.name}: {cell.told()}"
+    case, told = cell.case, Told(strike, cell)
     words = strike.words(case)
     events = story(words, cell)
     ends = strike.ends(case)
@@ -83,7 +97,7 @@ def check(strike: Strike, cell: Cell) -> None:
         stopped(strike, cell, words, told)
 
 
-def ended_well(cell: Cell, words: list[str], told: str) -> None:
+def ended_well(cell: Cell, words: list[str], told: Told) -> None:
     step, scene = cell.step, cell.scene
     assert (cell.flow.state, cell.flow.stuck_code) == ("done", ""), told
     assert (step.state, step.resolved_by) == (
@@ -96,13 +110,13 @@ def ended_well(cell: Cell, words: list[str], told: str) -> None:
         assert cell.rows() == scene.rows, told
 
 
-def stopped(strike: Strike, cell: Cell, words: list[str], told: str) -> None:
+def stopped(strike: Strike, cell: Cell, words: list[str], told: Told) -> None:
     assert (cell.flow.state, cell.flow.stuck_code) == ("stuck", strike.stuck_code), told
     assert cell.step.state == ("unknown" if "ambiguous" in words else "pending"), told
     assert bool(cell.step.evidence) == ("ambiguous" in words), told
 
 
-def in_time(strike: Strike, cell: Cell, events: list[Event], told: str) -> None:
+def in_time(strike: Strike, cell: Cell, events: list[Event], told: Told) -> None:
     """The call that carried the step on came when it should, by Bokio's record."""
     carrying = {"success", "found", "ambiguous"}
     lasts = [place for place, event in enumerate(events) if event.line in carrying]

