@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sandbox fault-matrix simulate storm soak contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-bulk bench-sandbox fault-matrix simulate storm soak contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -34,7 +34,7 @@ format: ## Put the code into its format
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
 
-bench: bench-flows bench-limit bench-fairness bench-tokens ## Measure everything that has a goal of its own, one after the other
+bench: bench-flows bench-limit bench-fairness bench-tokens bench-bulk ## Measure everything that has a goal of its own, one after the other
 
 bench-flows: ## Time what a durable step costs, beside a bare loop and its peers
 	$(TEST) tools.bench_flows --write
@@ -53,6 +53,9 @@ bench-fairness: ## Time clicks beside a batch of 10,000, and in one queue for co
 
 bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tokens
 	$(TEST) tools.bench_tokens
+
+bench-bulk: ## Time a file of LINES=100000 orders through run_invoices
+	$(TEST) tools.bench_bulk --lines $(or $(LINES),100000)
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox

@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest-django sets Django up in its own hook, after this one, if settings are loaded.
     from django.conf import settings
 
+    assert settings.SECRET_KEY
     if not INPROCESS:
         _suit(settings)
 

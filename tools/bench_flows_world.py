@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import statistics
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from tools import children
 
 TICKS = os.sysconf("SC_CLK_TCK")
 STEPS = 7
+FLUSHES = 100
 ACCOUNTS = (1510, 1930, 1940, 2611, 3001, 3730, 6570)
 
 
@@ -44,6 +46,12 @@ class Cost:
     def per(self, count: int) -> Cost:
         """The same for one of so many, in milliseconds."""
         return Cost(*(1000 * each / count for each in (self.wall, self.own, self.servers)))
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """The middle of each figure."""
+    figures = ("wall", "own", "servers")
+    return Cost(*(statistics.median(getattr(each, name) for each in costs) for name in figures))
 
 
 class World:
@@ -100,6 +108,17 @@ class World:
         took = time.perf_counter() - wall
         return Cost(took, time.process_time() - own, self._busy() - servers)
 
+    def flush(self) -> float:
+        """Milliseconds that it takes to have a page on the disk that the servers write to."""
+        took = []
+        with (self.folder / "flush").open("wb", buffering=0) as file:
+            for _try in range(FLUSHES):
+                file.write(bytes(8192))
+                began = time.perf_counter()
+                os.fdatasync(file.fileno())
+                took.append(time.perf_counter() - began)
+        return 1000 * statistics.median(took)
+
     def stop(self) -> None:
         """End everything that was started."""
         for process in self._children:
@@ -109,7 +128,7 @@ class World:
 
     def _busy(self) -> float:
         """CPU seconds of PostgreSQL and Valkey with all their processes, living and reaped."""
-        roots = {process.pid for process in self.running._processes}  # noqa: SLF001  the bench's own
+        roots = self.running.pids
         ours = [stat for stat in _processes() if stat.pid in roots or stat.parent in roots]
         return sum(stat.ticks for stat in ours) / TICKS
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
-from bokio_app.connections.models import Connection
 from bokio_app.core import clock
-from bokio_app.invoicing.models import Invoice
-from bokio_app.invoicing.services import problems_of
-from bokio_app.ledger.queries import fiscal_year_of
+from bokio_app.invoicing.problems import Sendable, problems
+from bokio_app.ledger.queries import Books
 
 from .orders import Order
 
@@ -36,27 +35,28 @@ class Refused(Exception):
     """The order is not taken; the message says where and why, and quotes no value."""
 
 
-def check(order: Order, invoice: Invoice) -> None:
-    """Hold the order, and its invoice as written, against our copy. Raises `Refused`."""
-    _check_invoice(invoice)
-    connection = invoice.connection
+def check(order: Order, draft: Sendable, books: Books, *, scopes: Collection[str]) -> None:
+    """Hold the order, and what becomes a draft of it, against our copy. Raises `Refused`.
+
+    `scopes` are what the connection may do at Bokio.
+    """
+    _check_draft(draft, books)
     for number, settlement in enumerate(order.settlements):
-        _check_day(connection, settlement.date, f"settlements[{number}].date")
+        _check_day(books, settlement.date, f"settlements[{number}].date")
     for number, payment in enumerate(order.payments):
-        _check_day(connection, payment.date, f"payments[{number}].date")
-    known = set(connection.accounts.values_list("number", flat=True)) if order.payments else set()
+        _check_day(books, payment.date, f"payments[{number}].date")
     for number, payment in enumerate(order.payments):
-        if known and payment.account not in known:
+        if not books.may_have(payment.account):
             raise Refused(f"payments[{number}].account: {UNKNOWN_ACCOUNT}")
     if order.credit:
-        if not set(CREDIT_SCOPES) <= set(connection.scopes):
+        if not set(CREDIT_SCOPES) <= set(scopes):
             raise Refused("credit: the connection does not include credit notes; renew it")
-        _check_day(connection, clock.today(), "credit: today")
+        _check_day(books, clock.today(), "credit: today")
 
 
-def _check_invoice(invoice: Invoice) -> None:
-    for field, code in problems_of(invoice):
-        if field == "customer.address" and invoice.customer and invoice.customer.remote_id:
+def _check_draft(draft: Sendable, books: Books) -> None:
+    for field, code in problems(draft, books):
+        if field == "customer.address" and draft.customer and draft.customer.remote_id:
             continue  # Bokio has the customer, and with it perhaps an address
         raise Refused(f"{_place(field)}: {REASONS[code]}")
 
@@ -69,7 +69,6 @@ def _place(field: str) -> str:
     return PLACES.get(field, field)
 
 
-def _check_day(connection: Connection, day: date, place: str) -> None:
-    year = fiscal_year_of(connection, day)
-    if year is None or not year.is_open:
-        raise Refused(f"{place}: {CLOSED_YEAR if year else NO_YEAR}")
+def _check_day(books: Books, day: date, place: str) -> None:
+    if problem := books.problem_of(day):
+        raise Refused(f"{place}: {REASONS[problem]}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -152,7 +152,7 @@ class Order:
         What is absent or empty does not count, so that a field which is added to the format
         later leaves the hashes of earlier lines as they are.
         """
-        told = json.dumps(_told(asdict(self)), sort_keys=True, ensure_ascii=False)
+        told = json.dumps(_told(self), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -357,19 +357,26 @@ def _credit_part(reader: Reader) -> CreditPart:
 
 
 def _told(value: Any) -> Any:
-    match value:
-        case dict():
-            told = {key: _told(each) for key, each in value.items()}
-            return {
-                key: each
-                for key, each in told.items()
-                if each is not None and each not in ("", [], {})
-            }
-        case list() | tuple():
-            return [_told(each) for each in value]
-        case Decimal():
-            return format(value.normalize() if value else Decimal(0), "f")
-        case date() | UUID():
-            return str(value)
-        case _:
-            return value
+    """What an order says, as JSON; without what is absent or empty."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else Decimal(0), "f")
+    if isinstance(value, list | tuple):
+        return [_told(each) for each in value]
+    if isinstance(value, date | UUID):
+        return str(value)
+    if (parts := _parts(value)) is None:
+        return value
+    told = {key: _told(each) for key, each in parts.items()}
+    return {key: each for key, each in told.items() if each is not None and each not in _EMPTY}
+
+
+def _parts(value: object) -> dict[str, Any] | None:
+    """The fields of an object or of a part of the order, which keeps them in its dictionary."""
+    if isinstance(value, dict):
+        return value
+    return vars(value) if is_dataclass(value) else None
+
+
+_EMPTY: tuple[object, ...] = ("", [], {})

@@ -15,6 +15,8 @@ from bokio_app.flows.models import Lane
 from bokio_app.invoicing import numbers
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Customer, Invoice
+from bokio_app.invoicing.problems import Sendable
+from bokio_app.ledger.queries import books_of
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import Tenant
 
@@ -26,6 +28,9 @@ from .sync import read_unknown_customer
 
 __all__ = ["Accepted", "Refused", "accept"]
 
+OTHER_CONTENT = "reference: was used before, with other content"
+NOT_CONNECTED = "company: is not connected in this workspace"
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -36,20 +41,19 @@ class Accepted:
     new: bool
 
 
-def accept(tenant: Tenant, order: Order, *, dry_run: bool = False) -> Accepted:
+def accept(tenant: Tenant, order: Order) -> Accepted:
     """Keep an order with everything that shall happen, or find that it is kept already.
 
-    Bokio is not called: workers do that. With `dry_run` everything is tried and nothing is kept.
-    Raises `Refused`.
+    Bokio is not called: workers do that. Raises `Refused`.
     """
     try:
-        return _accept(tenant, order, dry_run=dry_run)
+        return _accept(tenant, order)
     except IntegrityError:
         # A reading has just brought the customer that we were making a row for.
-        return _accept(tenant, order, dry_run=dry_run)
+        return _accept(tenant, order)
 
 
-def _accept(tenant: Tenant, order: Order, *, dry_run: bool) -> Accepted:
+def _accept(tenant: Tenant, order: Order) -> Accepted:
     if line := _earlier(tenant, order):
         return Accepted(line, line.flow.connection, new=False)
     with transaction.atomic():
@@ -59,10 +63,7 @@ def _accept(tenant: Tenant, order: Order, *, dry_run: bool) -> Accepted:
         if line := _earlier(tenant, order):
             return Accepted(line, line.flow.connection, new=False)
         connection = _connection(tenant, order)
-        line = _keep(tenant, connection, order)
-        if dry_run:
-            transaction.set_rollback(True)
-        return Accepted(line, connection, new=True)
+        return Accepted(_keep(tenant, connection, order), connection, new=True)
 
 
 def _earlier(tenant: Tenant, order: Order) -> BulkLine | None:
@@ -72,7 +73,7 @@ def _earlier(tenant: Tenant, order: Order) -> BulkLine | None:
         .first()
     )
     if found and found.content_hash != order.content_hash:
-        raise Refused("reference: was used before, with other content")
+        raise Refused(OTHER_CONTENT)
     return found
 
 
@@ -80,14 +81,15 @@ def _connection(tenant: Tenant, order: Order) -> Connection:
     live = tenant.connections.exclude(state=State.ENDED)
     connection = live.filter(company_id=order.company).first()
     if connection is None:
-        raise Refused("company: is not connected in this workspace")
+        raise Refused(NOT_CONNECTED)
     return connection
 
 
 def _keep(tenant: Tenant, connection: Connection, order: Order) -> BulkLine:
     customer = _customer(connection, order.customer)
-    invoice = _invoice(connection, order, customer)
-    checks.check(order, invoice)
+    draft = draft_of(order, customer)
+    checks.check(order, sendable(draft), books_of(connection), scopes=connection.scopes)
+    invoice = _invoice(connection, order, draft)
     flow, _started = flows.start(
         invoicing.RUN_INVOICE,
         connection=connection,
@@ -113,7 +115,7 @@ def _customer(connection: Connection, part: CustomerPart) -> Customer:
     if part.id:
         known = connection.customers.filter(remote_id=str(part.id)).first()
         return known or _unknown_customer(connection, str(part.id))
-    values = _customer_values(part)
+    values = customer_values(part)
     same = connection.customers.filter(**values).order_by("-remote_id", "created_at").first()
     return same or invoicing.create_customer(connection, by=None, **values)
 
@@ -124,7 +126,8 @@ def _unknown_customer(connection: Connection, remote_id: str) -> Customer:
     return invoicing.create_customer(connection, by=None, remote_id=remote_id, name=remote_id)
 
 
-def _customer_values(part: CustomerPart) -> dict[str, Any]:
+def customer_values(part: CustomerPart) -> dict[str, Any]:
+    """The fields of the customer's row. Raises `Refused` for a number that cannot be one."""
     address = part.address or AddressPart("", "", "")
     try:
         org_number = part.org_number
@@ -149,18 +152,28 @@ def _customer_values(part: CustomerPart) -> dict[str, Any]:
 
 
 # --- The invoice -----------------------------------------------------------------------------
-def _invoice(connection: Connection, order: Order, customer: Customer) -> Invoice:
+def draft_of(order: Order, customer: Customer) -> invoicing.DraftInput:
+    """What the order makes a draft of."""
     part = order.invoice
-    draft = invoicing.DraftInput(
+    return invoicing.DraftInput(
         customer=customer,
         invoice_date=part.invoice_date,
         due_date=part.due_date,
         your_reference=part.buyer_reference,
         lines=[invoicing.LineInput(**asdict(line)) for line in part.lines],
     )
+
+
+def sendable(draft: invoicing.DraftInput) -> Sendable:
+    """The draft as it will be when it is kept, for judging it."""
+    draft = invoicing.dated(draft)
+    return Sendable(draft.customer, draft.invoice_date, draft.due_date, draft.lines)
+
+
+def _invoice(connection: Connection, order: Order, draft: invoicing.DraftInput) -> Invoice:
     invoice = invoicing.create_draft(connection, draft, by=None)
-    if part.currency != invoice.currency:
-        invoice.currency = part.currency
+    if order.invoice.currency != invoice.currency:
+        invoice.currency = order.invoice.currency
         invoice.save(update_fields=["currency"])
     return invoice
 

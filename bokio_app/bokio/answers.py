@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Final
 
 import httpx2
@@ -27,6 +28,11 @@ class Answer:
     def __repr__(self) -> str:
         return f"Answer({self.status})"
 
+    @cached_property
+    def _told(self) -> dict[str, str]:
+        """All headers by names in lower case: `httpx2.Headers` looks through them each time."""
+        return dict(self.headers.items())
+
     def json(self) -> object:
         """The parsed body. Raises `wire.BodyError`."""
         return wire.decode(self.content)
@@ -42,13 +48,14 @@ class Answer:
     def rate(self, name: str) -> float | None:
         """Read the rate header `name` (`Limit`, `Remaining`, `RetryAfter`); None if unreadable."""
         for prefix in RATE_PREFIXES:
-            if (number := _number(self.headers.get(prefix + name, ""))) is not None:
+            told = self._told.get((prefix + name).lower(), "")
+            if told and (number := _number(told)) is not None:
                 return number
         return None
 
     def versions(self, kind: str) -> str:
         """The API versions that are `Supported` or `Deprecated`, as listed; empty if not told."""
-        text = self.headers.get(f"Bokio-Api-{kind}-Versions", "")
+        text = self._told.get(f"bokio-api-{kind}-versions".lower(), "")
         return "".join(each for each in text if each.isprintable())[:LONGEST_LIST]
 
     def retry_after(self) -> float | None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BufferedReader
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -260,6 +261,7 @@ def exchange(
         raise from_transport(failure, wrote=state.wrote) from None
 
 
+@lru_cache(maxsize=8)
 def checked_address(url: str) -> str:
     """Return the address without its last slash; `ValueError` if it is no plain http(s) one."""
     parts = urlsplit(url)
@@ -301,7 +303,8 @@ def _body(response: httpx2.Response, largest: int, sink: Sink | None) -> bytes:
 
 def _pour(response: httpx2.Response, take: Callable[[bytes], None], largest: int) -> None:
     size = 0
-    for piece in response.iter_bytes():
+    is_packed = "Content-Encoding" in response.headers
+    for piece in response.iter_bytes() if is_packed else response.iter_raw():
         size += len(piece)
         if size > largest:
             raise OutcomeUnknown(

@@ -24,13 +24,7 @@ def decode(content: bytes) -> object:
     Raises `BodyError` when the content is no JSON, or holds a number that no other reader could.
     """
     try:
-        value = json.loads(
-            content.decode("utf-8-sig"),
-            parse_float=_number,
-            parse_constant=_refuse_constant,
-            strict=False,
-        )
-        return _clean(value)
+        return _clean(_DECODER.decode(content.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         raise BodyError("the body is not JSON") from None
 
@@ -74,7 +68,7 @@ def plain_number(value: Decimal | int) -> str:
 def _text(value: object) -> str:
     match value:
         case None | bool() | str():
-            return json.dumps(value, ensure_ascii=False)
+            return _ENCODER.encode(value)
         case int() | Decimal():
             return plain_number(value)
         case datetime():
@@ -116,3 +110,10 @@ def _number(text: str) -> Decimal:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise BodyError(f"{name} is not a number")
+
+
+# Made once: `json.loads` and `json.dumps` make one each time that they are told anything.
+_DECODER: Final = json.JSONDecoder(
+    parse_float=_number, parse_constant=_refuse_constant, strict=False
+)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)

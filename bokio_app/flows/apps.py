@@ -21,6 +21,8 @@ def commit_durably(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET synchronous_commit = on;"
+                # The statements of `rows.py` are prepared, and one plan fits all of their values.
+                "SET plan_cache_mode = force_generic_plan;"
                 f"SET idle_in_transaction_session_timeout = '{LONGEST_IDLE}s'"
             )
 

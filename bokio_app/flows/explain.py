@@ -91,6 +91,7 @@ LABELS: dict[str, StrPromise] = {
     "country": gettext_lazy("Country"),
     "currency": gettext_lazy("Currency"),
     "date": gettext_lazy("Date"),
+    "description": gettext_lazy("Description"),
     "due_date": gettext_lazy("Due date"),
     "email": gettext_lazy("E-mail"),
     "invoice_date": gettext_lazy("Invoice date"),

@@ -6,7 +6,7 @@ Folders above subclass `Operation`, one class per remote operation, and `registe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -15,6 +15,7 @@ from .references import short_reference
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.db.models import Model
     from django_stubs_ext import StrPromise
 
     from bokio_app.bokio.client import Bokio
@@ -51,11 +52,14 @@ Proof = Done | Absent | Ambiguous
 
 @dataclass(frozen=True)
 class StepContext:
-    """What an operation may know: its step, its flow, and the results of the steps before."""
+    """What an operation may know: its step, its flow, the results of the steps before, and all
+    steps as the worker holds them.
+    """
 
     flow: Flow
     step: Step
     results: Mapping[str, Mapping[str, Any]]
+    steps: Sequence[Step] = ()
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -69,6 +73,22 @@ class StepContext:
     def result(self, op: str, key: str) -> str:
         """A value from the result of an earlier step, else from this step's own payload."""
         return str(self.results.get(op, {}).get(key) or self.step.payload[key])
+
+
+@dataclass(frozen=True)
+class Change:
+    """New values for one of our own rows, written in the statement that marks the step done.
+
+    With `held`, a row of another table is locked first, so that a reading that compares at this
+    moment waits or is waited for. `copy` says by which values another row would be the same
+    thing, met and kept by a reading before its answer was found: such a row goes.
+    """
+
+    model: type[Model]
+    pk: Any
+    fields: Mapping[str, Any]
+    held: tuple[type[Model], Any] | None = None
+    copy: Mapping[str, Any] | None = None
 
 
 class Operation(ABC):
@@ -136,8 +156,12 @@ class Operation(ABC):
         """
         return self.prove(ctx, bokio)
 
+    def changes(self, ctx: StepContext, done: Done) -> Sequence[Change]:
+        """What the effect changes in single rows of ours whose keys are known."""
+        return ()
+
     def apply(self, ctx: StepContext, done: Done) -> None:  # noqa: B027  most reads keep nothing
-        """Write the effect into our own rows, inside the transaction that marks the step done."""
+        """Whatever more it changes there, inside the transaction that marks the step done."""
 
 
 OPERATIONS: dict[str, Operation] = {}

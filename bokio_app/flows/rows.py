@@ -1,8 +1,8 @@
 """The statements that run at every step, written by hand.
 
 On PostgreSQL a bundle is one prepared statement and one round trip; on SQLite, which has no round
-trips and no writes within a query, it is a few plain ones. Both go through Django's cursors, so
-that whoever counts or watches its queries sees these as well.
+trips and no writes within a query, it is a few plain ones. Whoever counts or watches Django's
+queries sees them all.
 """
 
 from __future__ import annotations
@@ -17,18 +17,22 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.numeric import Int8
 
 from bokio_app.connections.models import Connection, State
 
 from .models import Flow, FlowState, Step
+from .operations import Change
 
 Model = TypeVar("Model", bound=models.Model)
 Fields = Mapping[str, Any]
 
 # At the end of the transaction that it is part of, the commit waits for the disk.
 DURABLY = "set_config('synchronous_commit', 'on', true)"
+CONSTANTS = {None: "NULL", True: "TRUE", False: "FALSE"}
+EMPTY: dict[str, type[list[Any] | dict[str, Any]]] = {"[]": list, "{}": dict}
 
 
 @dataclass(frozen=True)
@@ -46,21 +50,25 @@ class Guard:
 
 @dataclass
 class Bundle:
-    """What is written together: the flow, some of its steps, and new rows of other tables."""
+    """What is written together: the flow, some of its steps, new rows of other tables, and
+    changes of rows that the folders above keep.
+    """
 
     flow: Fields
     steps: list[tuple[Step, Fields]] = field(default_factory=list)
     new: list[models.Model] = field(default_factory=list)
+    changes: Sequence[Change] = ()
 
 
 def write(guard: Guard, bundle: Bundle) -> bool | None:
     """Write all of it if the guard holds, and tell whether somebody wants the flow to stop.
 
     None when the guard does not hold, and then nothing is written. Outside a transaction this
-    is one by itself. Raises `IntegrityError`.
+    is one by itself. Raises `IntegrityError`, also when a copy of what a change is about was made
+    while its statement waited for the held row: `write_in_turn` sees such a copy.
     """
     if connection.vendor != "postgresql":
-        return _write_in_turn(guard, bundle)
+        return write_in_turn(guard, bundle)
     sql, params = _statement(guard, bundle)
     answer = execute(sql, params)
     return bool(answer[0][0]) if answer else None
@@ -76,16 +84,45 @@ def make_durable() -> None:
 
 
 def execute(sql: str, params: Sequence[Any] | Fields) -> list[tuple[Any, ...]]:
-    """Run one prepared statement on PostgreSQL and return its rows."""
-    connection.ensure_connection()
-    raw: Any = connection.connection
+    """Run one prepared statement on PostgreSQL and return its rows.
+
+    Django's cursors, which cost more than the statement itself, are used only where somebody
+    counts or watches queries; what else they do is done here.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.connection is None:
+        database.ensure_connection()
+    raw: Any = database.connection
+    if database.execute_wrappers or database.queries_logged:
+        return _watched(database, raw, sql, params)
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        return cursor.execute(sql, params, prepare=True).fetchall()
+
+
+def _watched(
+    database: BaseDatabaseWrapper, raw: Any, sql: str, params: Any
+) -> list[tuple[Any, ...]]:
     raw.prepare_threshold = 0  # Django's own cursors never prepare, whatever this says
     inner: Any = psycopg.Cursor(raw)
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     with closing(wrap(inner)) as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def select(
+    sql: str, *, of: type[models.Model], pk: Any, more: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Rows of a fixed SELECT whose first parameter is the key of a row of `of`.
+
+    For what every flow asks: the ORM builds such a text anew each time.
+    """
+    _text, key = _equal(of, {"pk": pk})
+    if connection.vendor == "postgresql":
+        return execute(sql, [*key, *map(parameter, more)])
+    return execute_plainly(sql, [*key, *more])
 
 
 def execute_plainly(sql: str, params: Sequence[Any] | Fields = ()) -> list[tuple[Any, ...]]:
@@ -149,7 +186,44 @@ def _statement(guard: Guard, bundle: Bundle) -> tuple[str, list[Any]]:
         params += more
         into = f"{table(type(row))} ({names})"
         parts.append(f"new_{number} AS (INSERT INTO {into} SELECT {values} FROM own)")  # noqa: S608  names
+    for number, change in enumerate(bundle.changes):
+        texts, more = _changed(change, number)
+        parts += texts
+        params += more
     return f"WITH {', '.join(parts)} SELECT cancel_requested FROM own", params  # noqa: S608  names
+
+
+def _changed(change: Change, number: int) -> tuple[list[str], list[Any]]:
+    """The parts of a statement that make a change, each hanging on the one before."""
+    parts: list[str] = []
+    params: list[Any] = []
+    after = "own"
+    if change.held:
+        model, pk = change.held
+        where, params = _equal(model, {"pk": pk})
+        locked = f"SELECT 1 FROM {table(model)} WHERE {where} AND EXISTS (SELECT 1 FROM {after})"  # noqa: S608  names
+        after = f"held_{number}"
+        parts.append(f"{after} AS MATERIALIZED ({locked} FOR NO KEY UPDATE)")
+    mine, key = _equal(change.model, {"pk": change.pk})
+    condition = f"EXISTS (SELECT 1 FROM {after})"  # noqa: S608  names
+    if change.copy:
+        where, more = _equal(change.model, change.copy)
+        gone = f"DELETE FROM {table(change.model)} WHERE {where} AND NOT {mine} AND {condition}"  # noqa: S608  names
+        parts.append(f"gone_{number} AS ({gone} RETURNING 1)")
+        params += [*more, *key]
+        # Counting them has them gone first: our row may take their place among unique values.
+        condition += f" AND (SELECT count(*) FROM gone_{number}) >= 0"  # noqa: S608  names
+    sets, more = _sets(change.model, change.fields)
+    params += [*more, *key]
+    update = f"UPDATE {table(change.model)} SET {sets} WHERE {mine} AND {condition}"  # noqa: S608  names
+    return [*parts, f"change_{number} AS ({update})"], params
+
+
+def _equal(model: type[models.Model], values: Fields) -> tuple[str, list[Any]]:
+    columns = [_field(model, name) for name in values]
+    text = " AND ".join(f'"{each.column}" = %s' for each in columns)
+    found = zip(columns, values.values(), strict=True)
+    return text, [each.get_db_prep_value(value, connection) for each, value in found]
 
 
 def _guarded(guard: Guard) -> tuple[str, list[Any]]:
@@ -186,22 +260,20 @@ def _insert(row: models.Model) -> tuple[str, str, list[Any]]:
 
 def _value(column: models.Field[Any, Any], value: Any) -> tuple[str, list[Any]]:
     """What is the same at nearly every write stands in the text, the rest is a parameter."""
-    if value is None:
-        return "NULL", []
-    if isinstance(value, bool):
-        return str(value).upper(), []
-    if value in ("", [], {}):
-        return {"": "''", "[]": "'[]'", "{}": "'{}'"}[str(value)], []
+    if value is None or value is True or value is False:
+        return CONSTANTS[value], []
     if isinstance(value, models.TextChoices):
         return f"'{value.value}'", []
+    if value in ("", [], {}):
+        return f"'{value}'", []
     if isinstance(column, models.JSONField) or connection.vendor != "postgresql":
         return "%s", [column.get_db_prep_save(value, connection)]
     return "%s", [parameter(value)]
 
 
-def _write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
-    """The bundle on SQLite: one statement after the other, the guarded update first."""
-    if not (bundle.steps or bundle.new):
+def write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
+    """The same, one statement after the other, the guarded update first: on SQLite always."""
+    if not (bundle.steps or bundle.new or bundle.changes):
         return _update_flow(guard, bundle)
     with transaction.atomic(savepoint=False):
         told = _update_flow(guard, bundle)
@@ -213,6 +285,8 @@ def _write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
         for row in bundle.new:
             names, values, params = _insert(row)
             _run(f"INSERT INTO {table(type(row))} ({names}) VALUES ({values})", params)  # noqa: S608  names
+        for change in bundle.changes:
+            _change(change)
         return told
 
 
@@ -243,9 +317,13 @@ def _decoders(model: type[models.Model], vendor: str) -> list[Callable[[Any], An
     if vendor == "postgresql":
         # Django has psycopg leave JSON as text, for the field's own decoder.
         return [
-            json.loads if isinstance(each, models.JSONField) else None for each in _fields(model)
+            _from_json if isinstance(each, models.JSONField) else None for each in _fields(model)
         ]
     return [_decoder(each) for each in _fields(model)]
+
+
+def _from_json(text: str) -> Any:
+    return EMPTY[text]() if text in EMPTY else json.loads(text)
 
 
 def _decoder(column: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
@@ -266,6 +344,16 @@ def _decoder(column: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     return decode
 
 
+def _change(change: Change) -> None:
+    rows = change.model._default_manager  # noqa: SLF001  Django documents it
+    if change.held:
+        model, pk = change.held
+        model._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001  as above
+    if change.copy:
+        rows.filter(**change.copy).exclude(pk=change.pk).delete()
+    rows.filter(pk=change.pk).update(**change.fields)
+
+
 @cache
 def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return list(model._meta.concrete_fields)  # noqa: SLF001  Django documents `_meta`
@@ -273,6 +361,8 @@ def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
 
 @cache
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
+    if name == "pk":
+        return model._meta.pk  # noqa: SLF001  as above
     return next(each for each in _fields(model) if name in {each.name, each.attname})
 
 

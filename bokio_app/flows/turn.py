@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import IntegrityError, models, transaction
 
-from bokio_app.audit.services import record
+from bokio_app.audit.models import Event
+from bokio_app.audit.services import line
 from bokio_app.bokio.answers import Answer
 from bokio_app.bokio.errors import BokioError
 from bokio_app.connections.grants import Access
@@ -23,10 +24,13 @@ from . import answers, times
 from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
-from .rows import Bundle, Fields, Guard, write
+from .rows import Bundle, Fields, Guard, write, write_in_turn
 from .signals import flow_cancelled, flow_finished
 
 logger = logging.getLogger(__name__)
+
+Write = Callable[[Guard, Bundle], bool | None]
+_ENCODER = DjangoJSONEncoder()
 
 
 class Fenced(Exception):
@@ -86,12 +90,12 @@ class Turn:
 
     def context(self, step: Step) -> StepContext:
         results = {other.op: other.result for other in self.steps if other.pos < step.pos}
-        return StepContext(flow=self.flow, step=step, results=results)
+        return StepContext(self.flow, step, results, self.steps)
 
     def learn(self, step: Step, done: Done, *, by: str, log: Attempt | None = None) -> None:
         """Take a result into memory and move on; `save`, `intend` or `finish` commits it."""
         # Through JSON and back, so that a later step sees what a later worker would see.
-        step.result = json.loads(json.dumps(done.result, cls=DjangoJSONEncoder))
+        step.result = json.loads(_ENCODER.encode(done.result))
         self.unsaved = Unsaved(step=step, done=done, resolved_by=by, log=log)
         self.worn_token = 0  # the token works
         self.flow.cursor = step.pos + 1
@@ -150,7 +154,7 @@ class Turn:
         that the flow stands as the database says.
         """
         flow = {"recovery_epoch": self.epoch} if checked else {}
-        self._write(flow, (step, fields), log=log)
+        self._write(flow, (step, fields), new=[log] if log else [])
 
     def skip(self, step: Step, reason: str) -> None:
         """There is nothing to do for this step, and we know it from our own copy."""
@@ -198,27 +202,25 @@ class Turn:
                 "holds_resource": bool(self.flow.resource_key),
             },
             (step, {"error_code": code, "error_message": message, **fields}),
-            then=lambda: self._audit("flow.stuck", step=step.op, code=code),
+            new=[self._audit_line("flow.stuck", step=step.op, code=code)],
         )
         logger.warning("flow_stuck flow=%s step=%s code=%s", self.flow.public_id, step.op, code)
 
     def finish(self) -> None:
         """Commit the last result and end the flow well."""
-
-        def announce() -> None:
-            self._audit("flow.done")
-            flow_finished.send(Flow, flow=self.flow)
-
-        self._write(_ended(FlowState.DONE), then=announce)
+        self._write(
+            _ended(FlowState.DONE),
+            new=[self._audit_line("flow.done")],
+            then=lambda: flow_finished.send(Flow, flow=self.flow),
+        )
 
     def cancel(self) -> None:
         """End the flow between two steps, because a person asked for it."""
-
-        def announce() -> None:
-            self._audit("flow.cancelled")
-            flow_cancelled.send(Flow, flow=self.flow)
-
-        self._write(_ended(FlowState.CANCELLED), then=announce)
+        self._write(
+            _ended(FlowState.CANCELLED),
+            new=[self._audit_line("flow.cancelled")],
+            then=lambda: flow_cancelled.send(Flow, flow=self.flow),
+        )
 
     def hear(self, answer: Answer) -> None:
         """Remember what Bokio has answered, for the next line of the attempt log."""
@@ -254,36 +256,45 @@ class Turn:
         self,
         flow: Fields,
         *steps: tuple[Step, Fields],
-        log: Attempt | None = None,
-        then: Callable[[], None] | None = None,
+        new: Sequence[models.Model] = (),
+        then: Callable[[], object] | None = None,
         generation: int | None = None,
     ) -> None:
         """Write to flow and steps if the flow is still ours, and commit the unsaved result with it.
 
-        `then` does what else belongs to the same transaction. Without that, and without rows of
-        ours that follow from the result, all of it is one statement.
+        `new` rows go along. `then` does what else belongs to the same transaction. Without that,
+        and without an `apply` of the operation, all of it is one statement.
         """
-        bundle = Bundle(flow, [*steps], [log] if log else [])
-        unsaved = self.unsaved
-        if unsaved:
-            self._add_result(bundle, unsaved)
+        bundle = Bundle(flow, [*steps], [*new])
+        if self.unsaved:
+            self._add_result(bundle, self.unsaved)
         guard = Guard(self.flow.pk, self.flow.fence, generation)
-        applies = unsaved is not None and _changes_rows(self.operation(unsaved.step))
+        try:
+            self._write_together(guard, bundle, write, then)
+        except IntegrityError:
+            if not any(change.copy for change in bundle.changes):
+                raise
+            self._write_together(guard, bundle, write_in_turn, then)
+        self.unsaved = None
+
+    def _write_together(
+        self, guard: Guard, bundle: Bundle, how: Write, then: Callable[[], object] | None
+    ) -> None:
+        unsaved = self.unsaved
+        applies = unsaved is not None and _applies(self.operation(unsaved.step))
         if not (applies or then):
-            self._commit(guard, bundle)
-            self.unsaved = None
+            self._commit(guard, bundle, how)
             return
         with transaction.atomic():
-            self._commit(guard, bundle)
+            self._commit(guard, bundle, how)
             if unsaved and applies:
                 operation = self.operation(unsaved.step)
                 operation.apply(self.context(unsaved.step), unsaved.done)
-            self.unsaved = None
             if then:
                 then()
 
-    def _commit(self, guard: Guard, bundle: Bundle) -> None:
-        told = write(guard, bundle)
+    def _commit(self, guard: Guard, bundle: Bundle, how: Write) -> None:
+        told = how(guard, bundle)
         if told is None:
             self._look_again(guard)
         for row, fields in ((self.flow, bundle.flow), *bundle.steps):
@@ -316,6 +327,7 @@ class Turn:
             "done_at": clock.now(),
         }
         bundle.steps.insert(0, (step, result))
+        bundle.changes = self.operation(step).changes(self.context(step), done)
         object_type = self.operation(step).object_type
         if object_type and done.remote_id:
             bundle.new.append(
@@ -329,9 +341,9 @@ class Turn:
         if unsaved.log:
             bundle.new.append(unsaved.log)
 
-    def _audit(self, action: str, **data: Any) -> None:
+    def _audit_line(self, action: str, **data: Any) -> Event:
         flow = self.flow
-        record(
+        return line(
             action,
             tenant=flow.tenant_id,
             subject="flow",
@@ -354,6 +366,6 @@ def _ended(state: FlowState) -> Fields:
     }
 
 
-def _changes_rows(operation: Operation) -> bool:
-    """Whether rows of the folder that knows the operation follow from its result."""
+def _applies(operation: Operation) -> bool:
+    """Whether more follows from its result than single rows."""
     return type(operation).apply is not Operation.apply

@@ -16,4 +16,5 @@ class InvoicingConfig(AppConfig):
         import_module("bokio_app.invoicing.attachments")
         import_module("bokio_app.invoicing.changes")
         import_module("bokio_app.invoicing.items")
+        import_module("bokio_app.invoicing.inventory")
         import_module("bokio_app.invoicing.sync")

@@ -148,7 +148,7 @@ class Editor:
         return [*self.notes, *mistakes([*parts, self.customer_form, self.discount])]
 
     def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:
-        """Put what `services.problems_of` found on its fields. The editor must not be quiet."""
+        """Put what `problems.problems_of` found on its fields. The editor must not be quiet."""
         for field, code in problems:
             text = problem_text(field, code)
             part, _dot, rest = field.partition(".")
@@ -292,7 +292,7 @@ CUSTOMER_POINTERS = {
 
 
 def problem_text(field: str, code: str) -> str:
-    """A problem of `services.problems_of` in words that say what to do."""
+    """A problem of `problems.problems_of` in words that say what to do."""
     if code == "missing":
         return {
             "customer": _("Choose the customer."),

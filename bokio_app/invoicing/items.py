@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -45,7 +46,7 @@ class CreateItem(Operation):
         return "POST items"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _done(bokio.items.create(_draft(ctx)))
+        return _done(bokio.items.create(item_draft(ctx.payload)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         found = map(_done, _equal(ctx, bokio))
@@ -53,7 +54,7 @@ class CreateItem(Operation):
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
         found = bokio.items.get(remote_id)
-        equal = within(_draft(ctx).to_json(), ItemDraft.from_item(found).to_json())
+        equal = within(item_draft(ctx.payload).to_json(), ItemDraft.from_item(found).to_json())
         why = _("The item in Bokio differs from ours.")
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
@@ -73,10 +74,10 @@ class UpdateItem(Replace[Item]):
         return f"PUT items/{ctx.payload['item']}"
 
     def put(self, ctx: StepContext, bokio: Bokio) -> Item:
-        return bokio.items.update(remote(ctx, "item"), _draft(ctx))
+        return bokio.items.update(remote(ctx, "item"), item_draft(ctx.payload))
 
     def wanted(self, ctx: StepContext) -> Json:
-        return _draft(ctx).to_json()
+        return item_draft(ctx.payload).to_json()
 
     def held(self, found: Item) -> Json:
         return ItemDraft.from_item(found).to_json()
@@ -107,8 +108,8 @@ for _operation in (CreateItem, UpdateItem, DeleteItem):
     register_kind(_operation.name, _operation.label)
 
 
-def _draft(ctx: StepContext) -> ItemDraft:
-    payload = ctx.payload
+def item_draft(payload: Mapping[str, Any]) -> ItemDraft:
+    """The item that a step's payload wants."""
     return ItemDraft(
         description=payload["description"],
         item_type=payload["type"],
@@ -122,7 +123,7 @@ def _draft(ctx: StepContext) -> ItemDraft:
 
 def _equal(ctx: StepContext, bokio: Bokio) -> Iterator[Item]:
     """Items of the company with the content that is wanted."""
-    draft = _draft(ctx)
+    draft = item_draft(ctx.payload)
     try:
         found = bokio.items.find(F("description") == draft.description)
     except FilterError:  # a description may hold characters that a filter cannot carry

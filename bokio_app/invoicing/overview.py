@@ -22,6 +22,7 @@ from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
 from . import expected, history, lost, services
 from .models import Invoice, LineItem
+from .problems import problems_of
 from .queries import states_of
 
 READING = "read_invoice"
@@ -151,7 +152,7 @@ class Overview:
 
     @cached_property
     def problems(self) -> list[tuple[str, str]]:
-        return services.problems_of(self.invoice) if self.is_editable else []
+        return problems_of(self.invoice) if self.is_editable else []
 
     @property
     def may_pay(self) -> bool:

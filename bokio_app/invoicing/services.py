@@ -22,6 +22,7 @@ from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
 from .models import Customer, Invoice, LineItem
+from .problems import problems_of
 
 SEND_INVOICE = "send_invoice"
 RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
@@ -40,7 +41,7 @@ class NotEditable(Exception):
 
 
 class NotReady(Exception):
-    """The draft cannot be sent yet. `problems` are (field, code) pairs; see `problems_of`."""
+    """The draft cannot be sent yet. `problems` are (field, code) pairs; see `problems`."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__(problems)
@@ -135,7 +136,7 @@ def create_draft(
         earlier = Invoice.objects.filter(pk=invoice.pk).first()
         if earlier is None:
             raise
-        if draft_of(earlier) != _dated(draft):
+        if draft_of(earlier) != dated(draft):
             raise EditConflict(earlier) from None
         return earlier
     return invoice
@@ -149,7 +150,7 @@ def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -
     """
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-        if invoice.version != version and draft_of(invoice) == _dated(draft):
+        if invoice.version != version and draft_of(invoice) == dated(draft):
             return invoice
         if not is_editable(invoice, holding=True):
             raise NotEditable
@@ -199,39 +200,6 @@ def is_editable(invoice: Invoice, *, holding: bool = False) -> bool:
         return True
     created = flow.steps.get(op="create_invoice")
     return flow.state == FlowState.STUCK and created.state == StepState.PENDING
-
-
-def problems_of(invoice: Invoice) -> list[tuple[str, str]]:
-    """Why the draft cannot be sent yet, as (field, code); judged from our own copy alone.
-
-    Fields: `customer`, `customer.address`, `lines`, `invoice_date`, `due_date`, and
-    `lines.<position>.account`. Codes: `missing`, `no_fiscal_year`, `closed_year`,
-    `before_invoice_date`, `unknown_account`, `not_positive`.
-    """
-    problems: list[tuple[str, str]] = []
-    customer, lines = invoice.customer, list(invoice.lines.all())
-    if customer is None:
-        problems.append(("customer", "missing"))
-    elif not (customer.line1 and customer.postal_code and customer.city):
-        problems.append(("customer.address", "missing"))
-    if not any(line.is_sales for line in lines):
-        problems.append(("lines", "missing"))
-    elif invoice.total <= 0:
-        problems.append(("lines", "not_positive"))
-    if invoice.due_date and invoice.due_date < invoice.invoice_date:
-        problems.append(("due_date", "before_invoice_date"))
-    year = fiscal_year_of(invoice.connection, invoice.invoice_date)
-    if year is None:
-        problems.append(("invoice_date", "no_fiscal_year"))
-    elif not year.is_open:
-        problems.append(("invoice_date", "closed_year"))
-    known = set(invoice.connection.accounts.values_list("number", flat=True))
-    problems += [
-        (f"lines.{line.position}.account", "unknown_account")
-        for line in lines
-        if line.account and known and line.account not in known
-    ]
-    return problems
 
 
 def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple[Flow, bool]:
@@ -366,12 +334,13 @@ def draft_of(invoice: Invoice) -> DraftInput:
     )
 
 
-def _dated(draft: DraftInput) -> DraftInput:
+def dated(draft: DraftInput) -> DraftInput:
+    """The draft as it is kept: without a due date it gets the one of the customer's terms."""
     return replace(draft, due_date=draft.due_date or _due(draft), lines=list(draft.lines))
 
 
 def _write(invoice: Invoice, draft: DraftInput, *, new: bool = False) -> None:
-    draft = _dated(draft)
+    draft = dated(draft)
     invoice.customer = draft.customer
     invoice.invoice_date = draft.invoice_date
     invoice.due_date = draft.due_date

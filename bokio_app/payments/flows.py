@@ -20,6 +20,7 @@ from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
     Absent,
+    Change,
     Done,
     Operation,
     Proof,
@@ -81,15 +82,8 @@ class CreateSettlement(Operation):
         why = str(_("The settlement in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        _lock_invoice(ctx)
-        mine = Settlement.objects.filter(pk=ctx.payload["settlement"])
-        # A reading may have met it before its answer was found, and made a row of its own.
-        copies = Settlement.objects.filter(
-            invoice=ctx.payload["invoice"], remote_id=done.remote_id
-        ).exclude(pk=ctx.payload["settlement"])
-        copies.delete()
-        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        return [_made_at_bokio(ctx, Settlement, ctx.payload["settlement"], done)]
 
 
 @register
@@ -115,10 +109,8 @@ class RecordSettlement(Operation):
         found = bokio.settlements.get(invoice_of(ctx), _made(ctx, "create_settlement"))
         return _recorded(found) if found.journal_entry_id else Absent()
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        Settlement.objects.filter(pk=ctx.payload["settlement"]).update(
-            journal_entry_id=done.result["journal_entry_id"]
-        )
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        return [Change(Settlement, ctx.payload["settlement"], _entry(done))]
 
 
 @register
@@ -163,14 +155,8 @@ class CreatePayment(Operation):
         why = str(_("The payment in Bokio differs from ours."))
         return equal_or_unclear(_done(found), equal=equal, why=why)
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        _lock_invoice(ctx)
-        mine = Payment.objects.filter(pk=ctx.payload["payment"])
-        copies = Payment.objects.filter(
-            invoice=ctx.payload["invoice"], remote_id=done.remote_id
-        ).exclude(pk=ctx.payload["payment"])
-        copies.delete()
-        mine.update(remote_id=done.remote_id, journal_entry_id=_entry_id(done))
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        return [_made_at_bokio(ctx, Payment, ctx.payload["payment"], done)]
 
 
 @register
@@ -194,10 +180,8 @@ class RecordPayment(Operation):
         found = bokio.payments.get(invoice_of(ctx), _made(ctx, "create_payment"))
         return _recorded(found) if found.journal_entry_id else Absent()
 
-    def apply(self, ctx: StepContext, done: Done) -> None:
-        Payment.objects.filter(pk=ctx.payload["payment"]).update(
-            journal_entry_id=done.result["journal_entry_id"]
-        )
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        return [Change(Payment, ctx.payload["payment"], _entry(done))]
 
 
 def _recorded_with(ctx: StepContext, made: str) -> str:
@@ -205,13 +189,22 @@ def _recorded_with(ctx: StepContext, made: str) -> str:
     return ALREADY_RECORDED if ctx.results.get(made, {}).get("journal_entry_id") else ""
 
 
-def _entry_id(done: Done) -> str:
-    return str(done.result.get("journal_entry_id", ""))
+def _entry(done: Done) -> dict[str, str]:
+    return {"journal_entry_id": str(done.result.get("journal_entry_id", ""))}
 
 
-def _lock_invoice(ctx: StepContext) -> None:
-    """A reading that finds the same thing at this moment waits, or is waited for."""
-    Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
+def _made_at_bokio(
+    ctx: StepContext, model: type[Payment | Settlement], pk: str, done: Done
+) -> Change:
+    """Our row gets Bokio's id. A reading may have met the thing before, and made another row."""
+    invoice = ctx.payload["invoice"]
+    return Change(
+        model,
+        pk,
+        {"remote_id": done.remote_id, **_entry(done)},
+        held=(Invoice, invoice),
+        copy={"invoice": invoice, "remote_id": done.remote_id},
+    )
 
 
 def _made(ctx: StepContext, op: str) -> UUID:

@@ -41,9 +41,11 @@ from bokio_app.flows.inventory.counting import (
 )
 from bokio_app.flows.inventory.rows import Finding
 from bokio_app.flows.models import RemoteBinding, Step, StepState
+from bokio_app.flows.patterns import within
 from bokio_app.flows.references import references_in
 from bokio_app.invoicing.changes import AddLineItem, DeleteDraft, UpdateDraft
 from bokio_app.invoicing.credit import CreditInvoice
+from bokio_app.invoicing.drafts import remote_line
 from bokio_app.invoicing.flows import OP_KEY, CreateInvoice
 from bokio_app.invoicing.models import Invoice
 
@@ -81,7 +83,13 @@ class Invoices(Inventory):
     """
 
     object_type = CreateInvoice.object_type
-    ops = (CreateInvoice.name, CreditInvoice.name, CreatePayment.name, CreateSettlement.name)
+    ops = (
+        CreateInvoice.name,
+        AddLineItem.name,
+        CreditInvoice.name,
+        CreatePayment.name,
+        CreateSettlement.name,
+    )
 
     def parts(self, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
         subjects = _subjects(steps)
@@ -113,6 +121,7 @@ class Invoices(Inventory):
                 if str(invoice.id) == subject.remote_id:
                     yield from _receipts(connection, subject, invoice, bokio)
                     yield from _notes(connection, subject, invoice, bokio)
+                    yield from _lines(subject, invoice)
 
 
 def _subjects(steps: Sequence[Step]) -> list[Subject]:
@@ -174,6 +183,33 @@ def _is_told(step: Step, difference: Difference) -> bool:
         flow__connection=step.flow.connection_id,
         payload__remote_invoice=step.remote_id,
     ).exists()
+
+
+# --- Lines that were added one by one --------------------------------------------------------
+def _lines(subject: Subject, invoice: RemoteInvoice) -> Iterator[Difference]:
+    """Lines like one that a step has added, new since then and no step's; those that are gone or
+    other now are seen in the invoice's total.
+    """
+    steps = subject.of(AddLineItem.name)
+    ours = {str(step.result.get("remote_id", "")) for step in steps}
+    changed = Step.objects.filter(
+        op=UpdateDraft.name,
+        state=StepState.DONE,
+        flow__connection__in={step.flow.connection_id for step in steps},
+        payload__remote_invoice=subject.remote_id,
+    )
+    if not steps or changed.exists():  # which gives every line a number anew
+        return
+    told: set[str] = set()
+    for step in steps:
+        wanted, known = remote_line(step.payload["line"]).to_json(), {*(step.baseline or []), *ours}
+        for line in invoice.line_items:
+            mark = str(line.id)
+            if mark not in known | told and within(wanted, line.to_json()):
+                told.add(mark)
+                seen = {"description": line.description}
+                place = f"{invoice.id}:{mark}"
+                yield Difference(Finding.Kind.SURPLUS, "line_item", place, step, {}, seen)
 
 
 # --- What came in ----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from bokio_app.batches.models import BulkLine
 from bokio_app.connections.models import Connection
+from bokio_app.core import clock
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing import services as invoicing
@@ -263,6 +264,70 @@ def test_a_dry_run_checks_everything_and_keeps_nothing(
     for rows in (BulkLine, Invoice, Customer, Payment, Settlement):
         assert not rows.objects.exists()
     assert not sandbox.calls()["counts"]
+
+
+def test_a_dry_run_says_of_each_line_what_accepting_it_says(
+    connection: Connection, file: Path
+) -> None:
+    """The two take different ways: one only reads, and little."""
+    lines.run(lines.write(file, lines.small(connection, "kept")), connection)
+    make.fiscal_year(connection, 2019, status="closed")
+    closed = {"invoiceDate": "2019-05-05", "lineItems": [{"description": "x", "unitPrice": 1}]}
+    nothing = closed | {
+        "invoiceDate": clock.today().isoformat(),
+        "lineItems": [{"description": "x"}],
+    }
+    less = nothing | {"lineItems": [{"description": "x", "unitPrice": -1}]}
+    guide = lines.guide(connection, "due")
+    account = {"date": guide["invoice"]["invoiceDate"], "amount": 1, "account": 9999}
+    order = [
+        lines.small(connection, "kept"),
+        lines.small(connection, "kept", record=False),
+        lines.small(connection, "new"),
+        lines.small(connection, "new"),
+        lines.small(connection, "new", record=False),
+        lines.small(connection, "stranger", company=str(uuid4())),
+        lines.small(connection, "number", customer={"name": "A", "orgNumber": "556016-0681"}),
+        lines.small(connection, "address", customer={"name": "A", "orgNumber": "556016-0680"}),
+        lines.small(connection, "number"),  # the first line with it was refused
+        lines.small(connection, "known", customer={"id": str(uuid4())}),
+        lines.small(connection, "closed", invoice=closed),
+        lines.small(connection, "price", invoice=nothing),
+        lines.small(connection, "less", invoice=less),
+        lines.guide(connection, "due", invoice=guide["invoice"] | {"dueDate": "2020-01-01"}),
+        lines.small(connection, "account", payments=[account]),
+        lines.small(connection, "credit", credit=True),
+        "no JSON",
+        {"reference": "half"},
+    ]
+    lines.write(file, *order)
+
+    tried = lines.run(file, connection, "--dry-run", "--json")
+    taken = lines.run(file, connection, "--json")
+
+    def told(called: lines.Called) -> list[tuple[int, str, str | None]]:
+        said = [(each["line"], each["reference"], each["error"]) for each in called.objects]
+        return sorted(
+            (number, ref, error and error.replace(" in this file", ""))
+            for number, ref, error in said
+        )
+
+    assert told(tried) == told(taken)
+    assert tried.status == taken.status == 1
+    assert [each for each in told(tried) if each[2]] != []
+    assert tried.err.split(";")[0] == taken.err.split(";")[0]
+
+
+def test_a_dry_run_asks_as_little_for_a_thousand_lines_as_for_one(
+    connection: Connection, file: Path, django_assert_max_num_queries: Any
+) -> None:
+    lines.write(file, *(lines.guide(connection, f"A-{number}") for number in range(1000)))
+
+    with django_assert_max_num_queries(8):
+        called = lines.run(file, connection, "--dry-run")
+
+    assert called.status == 0
+    assert called.out == "1000 accepted, 0 accepted before.\n"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
@@ -244,7 +245,11 @@ def test_a_process_that_is_told_to_end_in_mid_call_keeps_the_answer_and_gives_it
     crew.wake(connection.pk, urgent=True)
     sandbox.wait_held(held)
 
-    ending = threading.Thread(target=tasks.end_work)
+    def end() -> None:
+        tasks.end_work()
+        connections.close_all()
+
+    ending = threading.Thread(target=end)
     ending.start()
     wait_until(crew._stopping.is_set, what="the process has been told to end")
     sandbox.release(held)

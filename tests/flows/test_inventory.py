@@ -31,7 +31,9 @@ from bokio_app.invoicing.models import Invoice
 from bokio_app.payments import services as payments
 from bokio_app.tenants.models import User
 from tests.batches import lines
+from tests.flows import cases
 from tests.support import bokio
+from tests.support.net import wait_until
 from tests.support.sandbox import ALL_SCOPES, SandboxProcess
 
 pytestmark = pytest.mark.fault
@@ -305,3 +307,60 @@ def test_an_alarm_is_resolved_once_with_a_reason_and_not_raised_again(
     assert not open_findings(connection.tenant).exists()
     event = Event.objects.get(action="inventory.resolved")
     assert (event.actor, event.data["reason"]) == (person, "The customer paid twice.")
+
+
+def test_an_item_made_twice_is_told_and_one_that_was_there_before_is_not(
+    sandbox: SandboxProcess, person: User, a_day_passes: Callable[[], None]
+) -> None:
+    connection = bokio.connect(sandbox, by=person, scopes=ALL_SCOPES)
+    client = write_as_somebody(connection)
+    client.items.create(cases.item())
+    sandbox.add_fault("post-item", "delay", seconds=LATER_THAN_SETTLED)
+    start(connection, person, "create_item", cases.item_payload())
+    wait_until(lambda: len([*client.items.find()]) == 3, what="the late item has come")
+    mine = Step.objects.get(op="create_item").remote_id
+
+    a_day_passes()
+    count(connection, sandbox)
+
+    [finding] = Finding.objects.all()
+    assert (finding.kind, finding.object_type) == ("surplus", "item")
+    assert finding.remote_id == str([*client.items.find()][-1].id) != mine
+
+
+def test_a_line_that_was_added_twice_is_told(
+    sandbox: SandboxProcess,
+    person: User,
+    a_day_passes: Callable[[], None],
+    tmp_path: Path,
+) -> None:
+    connection = bokio.connect(sandbox, by=person, scopes=ALL_SCOPES)
+    draft = lines.small(connection, "A-1", publish=False, record=False)
+    lines.run(lines.write(tmp_path / "orders.jsonl", draft), connection)
+    bokio.work(connection)
+    invoice = Invoice.objects.get().remote_id
+    sandbox.add_fault("post-invoice-lineItem", "delay", seconds=LATER_THAN_SETTLED)
+    added = {"remote_invoice": invoice, "line": cases.line(description="Resa")}
+    start(connection, person, "add_line_item", added)
+
+    def rows() -> list[Any]:
+        [held] = sandbox.books(str(connection.company_id))["invoices"]
+        return list(held["lineItems"])
+
+    wait_until(lambda: len(rows()) == 3, what="the late line has come")
+    a_day_passes()
+    count(connection, sandbox)
+
+    [finding] = Finding.objects.all()
+    assert (finding.kind, finding.object_type) == ("surplus", "line_item")
+    late = {str(row["id"]) for row in rows() if row["description"] == "Resa"}
+    mine = str(Step.objects.get(op="add_line_item").result["remote_id"])
+    assert finding.remote_id.split(":") == [invoice, *(late - {mine})]
+    assert calls(sandbox) == 1
+
+
+def start(connection: Connection, person: User, op: str, payload: dict[str, Any]) -> None:
+    """Carry out a flow of one step."""
+    step = flows.NewStep(op, payload)
+    flows.start(op, connection=connection, steps=[step], business_key=str(uuid4()), by=person)
+    bokio.work(connection)

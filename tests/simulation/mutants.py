@@ -5,11 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 from bokio_app.bokio import http
 from bokio_app.bokio.errors import OutcomeUnknown
+from bokio_app.bokio.oauth import Tokens
+from bokio_app.connections import grants
+from bokio_app.connections.models import Connection, TokenGrant
+from bokio_app.core import clock
 from bokio_app.flows import engine, proving, services, times
 from bokio_app.flows.limits import tables
 from bokio_app.flows.models import Flow, Step, StepState
@@ -118,6 +123,21 @@ def repeats_by_itself(real: Any) -> Any:
     return exchange
 
 
+def uses_before_keeping(_real: object) -> Any:
+    """A new pair of tokens is used, and kept nowhere."""
+
+    def kept(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
+        return TokenGrant.sealed(
+            connection,
+            generation=after + 1,
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token or "",
+            expires_at=clock.now() + timedelta(seconds=tokens.expires_in),
+        )
+
+    return kept
+
+
 MUTANTS = (
     Mutant("the settle wait is skipped", times, "window", no_settling),
     Mutant("the fence is no guard", Turn, "intend", no_fence),
@@ -128,4 +148,5 @@ MUTANTS = (
     Mutant("calls are not counted", tables, "_no_slot", no_limit),
     Mutant("requests are forgotten", services, "start", forgets_requests),
     Mutant("the client repeats by itself", http, "exchange", repeats_by_itself),
+    Mutant("a new pair of tokens is not kept", grants, "_kept", uses_before_keeping),
 )

@@ -34,10 +34,9 @@ RECORDED = {
 
 def broken(run: Run, witness: Witness, wishes: list[Wish]) -> Iterator[str]:
     """Each rule that was not kept, in a sentence."""
-    books = {
-        each.pk: run.harness.sandbox.books(str(each.company_id)) for each in run.harness.connections
-    }
+    books = {each.pk: run.harness.sandbox.books(str(each.company_id)) for each in run.companies}
     yield from one_effect_each(witness)
+    yield from done_means_done(witness, wishes)
     yield from one_customer_each(witness)
     yield from within_the_limit(run, witness)
     yield from bound_once(books)
@@ -51,6 +50,16 @@ def one_effect_each(witness: Witness) -> Iterator[str]:
     for (step, op), count in witness.effects.items():
         if count > 1:
             yield f"{op} of step {step} took effect {count} times"
+
+
+def done_means_done(witness: Witness, wishes: list[Wish]) -> Iterator[str]:
+    """A flow of one operation is done when that took effect, and at no other time."""
+    for wish in wishes:
+        if wish.single and wish.flow:
+            step = wish.flow.steps.select_related("flow").get()
+            took_effect = witness.effects[str(step.op_key), wish.single] == 1
+            if step.state == StepState.DONE and not took_effect:
+                yield f"{wish.name} is done, and nothing was"
 
 
 def one_customer_each(witness: Witness) -> Iterator[str]:
@@ -78,7 +87,8 @@ def within_the_limit(run: Run, witness: Witness) -> Iterator[str]:
 def bound_once(books: dict[Any, Any]) -> Iterator[str]:
     """A step that is done has its one object, or Bokio's books say that it is done."""
     bindings = Counter(RemoteBinding.objects.values_list("step_id", flat=True))
-    done = Step.objects.filter(state=StepState.DONE).select_related("flow")
+    ended = Step.objects.filter(state=StepState.DONE, flow__connection__in=books)
+    done = ended.select_related("flow")
     for step in done:
         operation = OPERATIONS[step.op]
         if operation.reads_only:
@@ -97,24 +107,23 @@ def _recorded(step: Step, books: Any) -> Iterator[str]:
 
 def nothing_unowned(run: Run, books: dict[Any, Any]) -> Iterator[str]:
     """Every object at Bokio is a step's, or could be that of a step which is still unclear."""
+    bound = set(RemoteBinding.objects.values_list("connection", "object_type", "remote_id"))
+    unsettled: Counter[tuple[Any, str]] = Counter()
+    for connection, op, remote, state in Step.objects.values_list(
+        "flow__connection", "op", "remote_id", "state"
+    ):
+        bound.add((connection, op, remote))  # a customer is bound to no step: others take it over
+        unsettled[connection, op] += state in {StepState.SENT, StepState.UNKNOWN}
     for connection, held in books.items():
         for kind, (object_type, op) in MADE.items():
-            owned = set(
-                RemoteBinding.objects.filter(
-                    connection=connection, object_type=object_type
-                ).values_list("remote_id", flat=True)
-            )
-            # A customer is bound to no step, as later ones take it over.
-            owned |= set(
-                Step.objects.filter(flow__connection=connection, op=op).values_list(
-                    "remote_id", flat=True
-                )
-            )
-            owned |= run.stocked.before
-            theirs = [each["id"] for each in held[kind] if each["id"] not in owned]
-            unclear = Step.objects.filter(
-                flow__connection=connection, op=op, state__in=[StepState.SENT, StepState.UNKNOWN]
-            ).count()
+            theirs = [
+                each["id"]
+                for each in held[kind]
+                if (connection, object_type, each["id"]) not in bound
+                and (connection, op, each["id"]) not in bound
+                and each["id"] not in run.stocked.before
+            ]
+            unclear = unsettled[connection, op]
             if len(theirs) > unclear:
                 yield f"{len(theirs)} {kind} belong to no step ({unclear} steps are unclear)"
 

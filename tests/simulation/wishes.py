@@ -1,4 +1,5 @@
-"""What people want in a run: invoices sent, payments registered, whole orders; and at what moment.
+"""What people want in a run: invoices sent, payments registered, whole orders, entries, files,
+items and bank payments; and at what moment.
 
 Each wish can be clicked any number of times, by several people at once: it names its own request.
 """
@@ -9,6 +10,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +18,14 @@ from bokio_app.batches import orders
 from bokio_app.batches import services as batches
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
+from bokio_app.flows import held
+from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments import services as payments
 from bokio_app.tenants.models import User
+from tests.flows.cases import PDF, line
 from tests.support import make
 
 ORG_NUMBERS = ("556016-0680", "556703-7485", "")
@@ -40,8 +45,9 @@ class Stock:
 class Wish:
     """Something to be done once. `click` asks for it, and may be called again.
 
-    `books` is what Bokio shall hold of it in the end: payments and settlements as
-    (invoice row, kind, amount), sent invoices as (invoice row, "invoice", total).
+    `single` is the operation that is all of it. `books` is what Bokio shall hold of it in the
+    end: payments and settlements as (invoice row, kind, amount), sent invoices as (invoice row,
+    "invoice", total).
     """
 
     name: str
@@ -49,15 +55,16 @@ class Wish:
     at: float
     click: Callable[[User], Flow]
     clicks: int = 1
+    single: str = ""
     books: list[tuple[str, str, Decimal]] = field(default_factory=list)
     flow: Flow | None = None
 
 
 def draw(lots: random.Random, stocks: list[Stock]) -> list[Wish]:
-    """Two to five wishes for these companies."""
-    makers = [send, order, order, pay, pay, twins, credited]
+    """One to four wishes for these companies."""
+    makers = [send, order, order, pay, pay, twins, credited, other]
     found: list[Wish] = []
-    while len(found) < lots.randint(2, 4):
+    while len(found) < lots.randint(1, 3):
         place = lots.randrange(len(stocks))
         found += lots.choice(makers)(lots, place, stocks[place])
     for wish in found:
@@ -122,6 +129,44 @@ def twins(lots: random.Random, place: int, stock: Stock) -> list[Wish]:
     fee = lots.choice((Decimal(0), Decimal(2)))
     keys = [f"twin-{lots.getrandbits(40)}" for _each in range(2)]
     return [_pay(place, invoice, amount, fee, key) for key in keys]
+
+
+def other(lots: random.Random, place: int, stock: Stock) -> list[Wish]:
+    """One of the operations that are a flow of their own."""
+    connection = Connection.objects.get(pk=stock.connection)
+    op = lots.choice(("write_journal_entry", "upload_voucher", "create_item", "attach_to_invoice"))
+    op = lots.choice((op, op, op, "prepare_bank_payment"))
+    key = f"{op}-{lots.getrandbits(40)}"
+    step = flows.NewStep(op, _payload(op, key, connection, stock))
+
+    def click(by: User) -> Flow:
+        return flows.start(op, connection=connection, steps=[step], business_key=key, by=by)[0]
+
+    return [Wish(op, place, 0.0, click, single=op)]
+
+
+def _payload(op: str, key: str, connection: Connection, stock: Stock) -> dict[str, Any]:
+    if op == "create_item":
+        return line(description=key, unit_price="950.00")
+    if op == "write_journal_entry":
+        rows = [
+            {"account": 1930, "debit": "100.00", "credit": "0.00"},
+            {"account": 6570, "debit": "0.00", "credit": "100.00"},
+        ]
+        return {"title": "Insättning", "date": str(clock.today()), "rows": rows}
+    if op == "prepare_bank_payment":
+        recipient = {"kind": "bankgiro", "name": "Leverantören AB", "number": "5555-5551"}
+        return {
+            "amount": "1250.00",
+            "date": str(clock.today() + timedelta(days=3)),
+            "note": "Hyra",
+            "recipient": recipient | {"message": "Faktura 7"},
+        }
+    file = held.hold(PDF, name="avtal.pdf", tenant_id=connection.tenant_id)
+    if op == "upload_voucher":
+        return {**file, "description": "Kvitto", "media_type": "application/pdf", "entry": ""}
+    invoice = Invoice.objects.get(pk=stock.invoices[0])
+    return {**file, "remote_invoice": invoice.remote_id}
 
 
 def order(lots: random.Random, place: int, stock: Stock) -> list[Wish]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connections
 
+from bokio_app.bokio.oauth import OAuthApp, Tokens
 from bokio_app.sandbox.api import gate
 from bokio_app.sandbox.wire import Answer
 from tests.inprocess.harness import Harness
@@ -17,6 +18,13 @@ from tests.inprocess.kernel import Task
 from tests.inprocess.points import Place
 
 LONGEST_CALL = 30.0  # seconds; so long a call is under way from its first byte at most
+
+
+def _newest_pair() -> int:
+    """The number of the pair of tokens that was committed last; past Django, as elsewhere here."""
+    row = "SELECT max(id) FROM connections_tokengrant"
+    [newest] = connections["default"].connection.execute(row).fetchone()
+    return int(newest)
 
 
 @dataclass(eq=False)
@@ -45,6 +53,7 @@ class Witness:
     refused: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     calls: int = 0
+    fresh: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -56,12 +65,19 @@ class Witness:
             self._carried_out(passage.call, answer)
             return answer
 
-        gate._process = process
+        refresh = OAuthApp.refresh
+
+        def heard(app: OAuthApp, refresh_token: str) -> Tokens:
+            tokens = refresh(app, refresh_token)
+            self.fresh[f"Bearer {tokens.access_token}"] = _newest_pair()
+            return tokens
+
+        gate._process, OAuthApp.refresh = process, heard  # type: ignore[method-assign]
         self.harness.points.listeners.append(self.pass_by)
         try:
             yield
         finally:
-            gate._process = real
+            gate._process, OAuthApp.refresh = real, refresh  # type: ignore[method-assign]
 
     def pass_by(self, place: Place) -> None:
         """A worker is at this place."""
@@ -109,6 +125,9 @@ class Witness:
 
     def _carried_out(self, call: Any, answer: Answer) -> None:
         self.calls += 1
+        token = call.headers.get("authorization", "")
+        if token in self.fresh and self.fresh.pop(token) >= _newest_pair():
+            self.problems.append("a new pair of tokens is used before it is committed")
         if call.path.startswith("/v1/companies/"):
             self.arrivals[call.path.split("/")[3]].append(self.harness.kernel.time)
         if answer.status == 429 and b"rate-limit" in answer.body:

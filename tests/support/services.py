@@ -61,6 +61,12 @@ class Services:
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _servers: list["Postgres"] = field(default_factory=list)
 
+    @property
+    def pids(self) -> set[int]:
+        """The servers' first processes, whose children do their work."""
+        started = [*self._processes, *(server._process for server in self._servers)]
+        return {process.pid for process in started if process}
+
     def stop(self) -> None:
         """End both servers and remove their files."""
         for server in self._servers:

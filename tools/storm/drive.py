@@ -18,7 +18,7 @@ from bokio_app.flows.models import FlowState, Step, StepState
 from .feeding import Office, moving_flows, surely
 from .scene import Scene
 from .wanted import Wanted
-from .weather import REFRESH, strikes
+from .weather import REFRESH, lose_a_refresh, strikes
 
 TICK = 0.2
 OPEN_PER_COMPANY = 6  # flows that wait or run: enough to keep every worker busy
@@ -65,18 +65,19 @@ class Drive:
     deeds: Sequence[str]
     gives_up_at: float
     say: Callable[[str], None]
+    fed: int = 0
 
     def run(self, course: Course) -> None:
         """Everything ordered and done, until no flow moves any more. Raises `GaveUp`."""
         lots = random.Random(self.scene.seed)  # noqa: S311  # meant to be repeatable
-        fed, done, due = 0, 0, time.monotonic()
-        while done < len(self.deeds) or fed < len(self.wanted):
+        done, due = 0, time.monotonic()
+        while done < len(self.deeds) or self.fed < len(self.wanted):
             self._tick()
             next_deed = self.deeds[done] if done < len(self.deeds) else ""
             if next_deed and not self.scene.may(next_deed):
                 time.sleep(TICK)
-            elif fed < self._goal(done):
-                fed = self._feed(fed, self._goal(done))
+            elif self.fed < self._goal(done):
+                self._feed(self._goal(done))
                 due = time.monotonic() + lots.uniform(*GAP)  # while the new flows are under way
             elif time.monotonic() < due:
                 time.sleep(TICK / 4)
@@ -84,19 +85,26 @@ class Drive:
                 self._do(next_deed, course)
                 done += 1
                 due = time.monotonic() + lots.uniform(*GAP)
-                self._tell(course, fed)
+                self._tell(course)
         self._calm(course)
         self._until_quiet(course)
 
     def _do(self, deed: str, course: Course) -> None:
-        self.scene.do(deed)
         if deed == REFRESH:
-            self._until_renewed()
+            self._lose_a_refresh()
+        else:
+            self.scene.do(deed)
         course.deeds[deed] += 1
         course.last_fault_at = time.monotonic()
 
-    def _until_renewed(self) -> None:
-        """Wait until whoever refreshes has the new pair: see `weather.lose_a_refresh`."""
+    def _lose_a_refresh(self) -> None:
+        """Wait for it, with work for somebody, and then until whoever refreshes has the pair."""
+        lost = lose_a_refresh(self.scene.sandbox)
+        while not self.scene.sandbox.fault(lost)["hits"]:
+            self._tick()
+            if surely(moving_flows) == 0:
+                self._feed(min(self.fed + 1, len(self.wanted)))
+            time.sleep(TICK)
         under_way = Q(refresh_owner__isnull=False, refresh_until__gt=Now())
         while surely(Connection.objects.filter(under_way).exists):
             self._tick()
@@ -108,16 +116,16 @@ class Drive:
             return len(self.wanted)
         return len(self.wanted) * (done + 1) // (len(self.deeds) + 1)
 
-    def _feed(self, fed: int, goal: int) -> int:
-        """Order as many as there is room for, and pay what is sent by now; how many are out."""
+    def _feed(self, goal: int) -> None:
+        """Order as many as there is room for, and pay what is sent by now."""
         room = OPEN_PER_COMPANY * self.scene.size.companies - surely(moving_flows)
-        until = min(goal, fed + max(room, 0))
-        for each in self.wanted[fed:until]:
+        until = min(goal, self.fed + max(room, 0))
+        for each in self.wanted[self.fed : until]:
             surely(partial(self.office.order, each))
         surely(partial(self.office.pay, self._clicked(until)))
-        if until == fed:
+        if until == self.fed:
             time.sleep(TICK)
-        return until
+        self.fed = until
 
     def _clicked(self, until: int) -> list[Wanted]:
         return [each for each in self.wanted[:until] if each.clicked]
@@ -163,11 +171,11 @@ class Drive:
         if time.monotonic() > self.gives_up_at:
             raise GaveUp(f"{surely(moving_flows)} flows are still open")
 
-    def _tell(self, course: Course, fed: int) -> None:
+    def _tell(self, course: Course) -> None:
         done = sum(course.deeds.values())
         if done % 10 == 0 or done == len(self.deeds):
             seconds = time.monotonic() - course.began_at
             self.say(
-                f"{seconds:6.0f} s  {done}/{len(self.deeds)} deeds, {fed}/{len(self.wanted)} "
+                f"{seconds:6.0f} s  {done}/{len(self.deeds)} deeds, {self.fed}/{len(self.wanted)} "
                 f"ordered, {surely(moving_flows)} flows open"
             )

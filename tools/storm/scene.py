@@ -23,12 +23,11 @@ from tests.support.net import wait_until
 from tests.support.processes import Program, Stack
 
 from .wanted import Company
-from .weather import FREEZE, KILL, lose_a_refresh
+from .weather import FREEZE, KILL
 
 LEASE = 40.0  # seconds, scaled: send guard, deadline and margin of the engine
 FREEZE_BETWEEN = (1.1, 1.7)  # times the lease: past it, and thawed before an intent has settled
 START_SECONDS = 180.0  # all start at the same time, on a machine that may be busy
-HIT_SECONDS = 60.0  # a fault that is to strike the next call has by then
 LATENCY = 0.2  # seconds, scaled: what a call to Bokio takes
 
 
@@ -159,8 +158,6 @@ class Scene:
                     store.flushall()
             case "broker":
                 self.broker.restart()
-            case "refresh":
-                lose_a_refresh(self.sandbox, seconds=HIT_SECONDS)
             case "freeze":
                 leases = self._lots.uniform(*FREEZE_BETWEEN)
                 self.freeze(self._lots.choice(self._at_work()), leases=leases)

@@ -99,15 +99,14 @@ def order_faults(sandbox: SandboxClient, *, seed: int, factor: float = 1) -> Non
             )
 
 
-def lose_a_refresh(sandbox: SandboxClient, *, seconds: float) -> None:
-    """Have the next token expire, and the answer of its refresh get lost; wait for both.
+def lose_a_refresh(sandbox: SandboxClient) -> str:
+    """Have the next token expire, and the answer of its refresh get lost; returns the fault's id.
 
     Not left to chance: Bokio takes a spent refresh token once more, so whoever loses that answer
     too, to a kill, needs a person. Kills by themselves may well fall into a refresh.
     """
     sandbox.add_fault(ANY, "token_expires", method="POST")
-    lost = sandbox.add_fault("request-token", "lose_refresh")
-    sandbox.wait_hit(lost, seconds=seconds)
+    return sandbox.add_fault("request-token", "lose_refresh")
 
 
 def strikes(sandbox: SandboxClient) -> Counter[str]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +14,7 @@ from uuid import UUID
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from .asking import (
@@ -42,13 +48,59 @@ def _client(url: str) -> redis.Redis:
     )
 
 
+@dataclass(frozen=True)
+class Script:
+    """A script as Redis keeps it: by the hash of its text."""
+
+    text: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, name: str) -> Script:
+        """Read the file of that name beside this one."""
+        text = (Path(__file__).parent / name).read_bytes()
+        return cls(text, hashlib.sha1(text, usedforsecurity=False).hexdigest().encode())
+
+
+ASK, DONE = Script.of("ask.lua"), Script.of("done.lua")
+
+
+class Line(threading.local):
+    """This thread's own connection. Two questions stand in every call to Bokio, and what redis's
+    client does around a command costs several times what the command does.
+    """
+
+    def __init__(self, url: str) -> None:
+        pool = _client(url).connection_pool
+        self._connection = pool.connection_class(**pool.connection_kwargs)
+
+    def run(self, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        """Run a script and return its answer. A connection that has died meanwhile is made anew,
+        once. Raises `redis.RedisError`.
+        """
+        rest = [str(len(keys)).encode(), *(str(each).encode() for each in (*keys, *args))]
+        try:
+            return self._ask_again_once(b"EVALSHA", script.digest, *rest)
+        except NoScriptError:  # Redis is a new one, or was told to forget
+            return self._ask_again_once(b"EVAL", script.text, *rest)
+
+    def _ask_again_once(self, *words: bytes) -> Any:
+        try:
+            return self._ask(words)
+        except (redis.ConnectionError, redis.TimeoutError):
+            self._connection.disconnect()
+            return self._ask(words)
+
+    def _ask(self, words: Sequence[bytes]) -> Any:
+        lengths = [b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)]
+        self._connection.send_packed_command([b"".join(lengths)], check_health=False)
+        return self._connection.read_response()
+
+
 @lru_cache(maxsize=4)
-def _scripts(url: str) -> tuple[Any, Any]:
-    here, client = Path(__file__).parent, _client(url)
-    return (
-        client.register_script((here / "ask.lua").read_text()),
-        client.register_script((here / "done.lua").read_text()),
-    )
+def _line(url: str, _process: int) -> Line:
+    """A forked child has lines of its own."""
+    return Line(url)
 
 
 class RedisStore:
@@ -59,50 +111,44 @@ class RedisStore:
 
     def ask(self, connection_id: UUID, want: Want, token: str, rules: Rules) -> Permit | Wait:
         """See `Store`."""
-        script, _done = _scripts(self._url)
-        answer = script(
-            keys=_keys(connection_id, want.address),
-            args=[
-                token,
-                want.who,
-                rules.limit,
-                _micro(rules.window),
-                _micro(want.lasts),
-                int(want.urgent),
-                rules.burst,
-                _micro(scaled(GRACE)),
-                _micro(scaled(PATIENCE)),
-                _micro(scaled(PROBING)),
-                _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
-                _micro(scaled(HORIZON)),
-                int(bool(want.address)),
-                _micro(rules.late),
-            ],
-        )
+        args: list[str | int] = [
+            token,
+            want.who,
+            rules.limit,
+            _micro(rules.window),
+            _micro(want.lasts),
+            int(want.urgent),
+            rules.burst,
+            _micro(scaled(GRACE)),
+            _micro(scaled(PATIENCE)),
+            _micro(scaled(PROBING)),
+            _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
+            _micro(scaled(HORIZON)),
+            int(bool(want.address)),
+            _micro(rules.late),
+        ]
+        answer = _line(self._url, os.getpid()).run(ASK, _keys(connection_id, want.address), args)
         if not answer[0]:
             return Wait(float(answer[1]) / MICRO, Reason(answer[2].decode()))
         return Permit(connection_id, token, want.address, want.lasts, int(answer[1]))
 
     def done(self, permit: Permit, end: Finished, rules: Rules) -> None:
         """See `Store`."""
-        _ask, script = _scripts(self._url)
-        script(
-            keys=_keys(permit.connection_id, permit.address),
-            args=[
-                permit.token,
-                rules.limit,
-                _micro(rules.window),
-                _micro(scaled(GRACE)),
-                _micro(permit.lasts),
-                int(end.sent),
-                int(end.answered),
-                -1 if end.remaining is None else end.remaining,
-                permit.granted_at,
-                int(bool(permit.address)),
-                _micro(KEEP),
-                _micro(rules.late),
-            ],
-        )
+        args: list[str | int] = [
+            permit.token,
+            rules.limit,
+            _micro(rules.window),
+            _micro(scaled(GRACE)),
+            _micro(permit.lasts),
+            int(end.sent),
+            int(end.answered),
+            -1 if end.remaining is None else end.remaining,
+            permit.granted_at,
+            int(bool(permit.address)),
+            _micro(KEEP),
+            _micro(rules.late),
+        ]
+        _line(self._url, os.getpid()).run(DONE, _keys(permit.connection_id, permit.address), args)
 
     def block(self, connection_id: UUID, seconds: float) -> None:
         """See `Store`."""

@@ -23,6 +23,7 @@ from bokio_app.invoicing import queries, services
 from bokio_app.invoicing.editor import Editor
 from bokio_app.invoicing.forms import CustomerForm, as_typed
 from bokio_app.invoicing.models import Invoice
+from bokio_app.invoicing.problems import problems_of
 from bokio_app.tenants.access import TenantRequest, member
 
 SAVING = {"save", "send"}
@@ -57,7 +58,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
         return redirect("invoicing:detail", invoice.pk)
     editor = editors.stored(invoice)
     if "check" in request.GET:
-        editor.add_problems(services.problems_of(invoice))
+        editor.add_problems(problems_of(invoice))
     editor.add_refusals(_refusals(invoice))
     return _page(request, editor)
 

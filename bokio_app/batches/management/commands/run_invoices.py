@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from collections import Counter
-from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -20,6 +19,7 @@ from bokio_app.batches.orders import parse, reference_of
 from bokio_app.batches.outcomes import ACCEPTED, REFUSED, Outcome
 from bokio_app.batches.reading import BadLine
 from bokio_app.batches.services import Refused, accept
+from bokio_app.batches.trial import Trial
 from bokio_app.batches.waiting import Kept, outcomes_now, until_at_rest
 from bokio_app.flows.models import FlowState, Lane
 from bokio_app.flows.tasks import ring
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         run = Run(self, tenant, as_json=options["json"], waits=options["wait"])
         try:
             with options["file"].open("rb") as file:
-                run.take(file, dry_run=options["dry_run"])
+                (run.check if options["dry_run"] else run.take)(file)
         except OSError as error:
             raise CommandError(
                 f"{options['file']}: {error.strerror}", returncode=BAD_CALL
@@ -74,7 +74,6 @@ class Run:
         self.kept = Kept()
         self.counts: Counter[str] = Counter()
         self.connections: set[UUID] = set()
-        self.checked: dict[bytes, bytes] = {}
         self.was_interrupted = False
 
     @property
@@ -85,44 +84,41 @@ class Run:
         return 1 if self.counts["bad"] else 0
 
     # --- Taking --------------------------------------------------------------------------
-    def take(self, file: BinaryIO, *, dry_run: bool) -> None:
+    def check(self, file: BinaryIO) -> None:
+        """Say of every line whether it would be accepted, and keep nothing."""
+        for verdict in Trial(self.tenant).judge(lines_of(file)):
+            if not verdict.error:
+                self.counts["new" if verdict.new else "known"] += 1
+            state = REFUSED if verdict.error else ACCEPTED
+            error = verdict.error or None
+            self._tell(Outcome(verdict.reference, state, verdict.number, error=error))
+
+    def take(self, file: BinaryIO) -> None:
         """Accept or refuse every line. Some are committed together, so that a large file does not
         wait for the disk at each; if we die, all of those are taken anew by the same file.
         """
         lines = lines_of(file)
-        while together := [*islice(lines, 1 if dry_run else COMMITTED_TOGETHER)]:
-            with nullcontext() if dry_run else transaction.atomic():
+        while together := [*islice(lines, COMMITTED_TOGETHER)]:
+            with transaction.atomic():
                 for number, line in together:
-                    self._take_or_refuse(number, line, dry_run=dry_run)
+                    self._take_or_refuse(number, line)
         for connection_id in self.connections:
             ring(connection_id, lane=Lane.BATCH)
 
-    def _take_or_refuse(self, number: int, line: bytes | BadLine, *, dry_run: bool) -> None:
+    def _take_or_refuse(self, number: int, line: bytes | BadLine) -> None:
         try:
             if isinstance(line, BadLine):
                 raise line
-            self._take_line(number, line, dry_run=dry_run)
+            self._take_line(number, line)
         except (BadLine, Refused) as refusal:
             reference = "" if isinstance(line, BadLine) else reference_of(line)
             self._tell(Outcome(reference, REFUSED, number, error=str(refusal)))
 
-    def _take_line(self, number: int, line: bytes, *, dry_run: bool) -> None:
-        order = parse(line)
-        if dry_run:
-            self._compare(order.reference, order.content_hash)
-        accepted = accept(self.tenant, order, dry_run=dry_run)
+    def _take_line(self, number: int, line: bytes) -> None:
+        accepted = accept(self.tenant, parse(line))
         self.counts["new" if accepted.new else "known"] += 1
-        if dry_run:
-            self._tell(Outcome(order.reference, ACCEPTED, number))
-        else:
-            self.kept.add(number, accepted.line)
-            self.connections.add(accepted.connection.pk)
-
-    def _compare(self, reference: str, content_hash: str) -> None:
-        """What a dry run does not keep, it must remember: the references of this file."""
-        content = bytes.fromhex(content_hash)
-        if self.checked.setdefault(reference.encode(), content) != content:
-            raise Refused("reference: was used before in this file, with other content")
+        self.kept.add(number, accepted.line)
+        self.connections.add(accepted.connection.pk)
 
     # --- Waiting -------------------------------------------------------------------------
     def wait(self) -> None:
