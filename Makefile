@@ -54,7 +54,7 @@ bench-fairness: ## Time clicks beside a batch of 10,000, and in one queue for co
 bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tokens
 	$(TEST) tools.bench_tokens
 
-bench-bulk: ## Time a file of LINES=100000 orders through run_invoices
+bench-bulk: ## Time a file of LINES=100000 orders through run_invoices, the beginning of it kept
 	$(TEST) tools.bench_bulk --lines $(or $(LINES),100000)
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices

@@ -6,6 +6,7 @@ runs there as well (`python -m tools.bench_flows_peers NAME …`), without Djang
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -40,6 +41,8 @@ PACKAGES = {
 CLIENT = ["httpx2", "psycopg[binary]"]
 DAY = date(2026, 1, 15)
 LONGEST = 600  # seconds for one peer
+
+_workers = contextlib.ExitStack()  # of this process: one that nothing held would stop at once
 
 Made = dict[str, str]
 CallOfStep = Callable[[Made], Made]
@@ -112,7 +115,7 @@ def _measure(place: World, python: str, name: str, api_url: str, *, flows: int) 
     command = [python, "-m", "tools.bench_flows_peers", name, api_url, str(flows)]
     process = subprocess.Popen(
         command,
-        env=os.environ | {"PEERS_PLACE": json.dumps(place_of)},
+        env=_without_django() | {"PEERS_PLACE": json.dumps(place_of)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=(place.folder / "peers.log").open("w"),
@@ -138,6 +141,11 @@ def _measure(place: World, python: str, name: str, api_url: str, *, flows: int) 
     process.wait()
     own = told[0]["cpu"]
     return Measured(name, flows * len(calls(api_url)), Cost(told[0]["wall"], own, cost.servers))
+
+
+def _without_django() -> dict[str, str]:
+    """The peers' packages do not hold it, and Celery looks for it where its settings are named."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def _answer(process: subprocess.Popen[str]) -> str:
@@ -218,8 +226,7 @@ def _celery(api_url: str, place: dict[str, str]) -> Callable[[int], None]:
     def step(made: Made, number: int) -> Made:
         return made | steps[number](made)
 
-    context = testing.start_worker(app, pool="solo", perform_ping_check=False)
-    context.__enter__()
+    _workers.enter_context(testing.start_worker(app, pool="solo", perform_ping_check=False))
 
     def run(flows: int) -> None:
         rest = [step.s(number) for number in range(1, len(steps))]

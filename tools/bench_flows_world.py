@@ -129,8 +129,11 @@ class World:
     def _busy(self) -> float:
         """CPU seconds of PostgreSQL and Valkey with all their processes, living and reaped."""
         roots = self.running.pids
-        ours = [stat for stat in _processes() if stat.pid in roots or stat.parent in roots]
-        return sum(stat.ticks for stat in ours) / TICKS
+        while True:
+            ours = [each for each in _processes() if each.pid in roots or each.parent in roots]
+            # One that has ended meanwhile may be missing, or be counted with its parent as well.
+            if all(Path(f"/proc/{each.pid}").exists() for each in ours):
+                return sum(each.ticks for each in ours) / TICKS
 
 
 @dataclass(frozen=True)

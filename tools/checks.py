@@ -21,6 +21,8 @@ from tools.programs import ROOT, manage
 
 BIN = Path(sys.prefix) / "bin"
 DATA = "not journey and not slow"
+# More processes than cores: each waits half of its time, for a sandbox, a server or a clock.
+PROCESSES = "3"
 WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 INPROCESS = {"TEST_INPROCESS": "1"}
@@ -119,10 +121,11 @@ def tests() -> list[Stage]:
     """Return all tests on PostgreSQL, those of the data layer on SQLite, those that run product and
     sandbox in one process, and the simulation.
     """
-    pytest = tool("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "8")
+    pytest = tool("pytest", "--numprocesses", PROCESSES, "--dist", "loadfile", "--durations", "8")
     pytest.append("--no-loadscope-reorder")  # `tests/conftest.py` has put the longest first
     once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
-    inside = [*pytest, "--dist", "loadgroup", "-m", "not slow", "tests/inprocess"]
+    computing = [*pytest, "--numprocesses", "2", "--dist", "loadgroup"]  # these wait for nothing
+    inside = [*computing, "-m", "not slow", "tests/inprocess"]
     seeds = [sys.executable, "-m", "tools.simulate", "--seeds", SEEDS, "--processes", "2"]
     return [
         Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Self
 from urllib.parse import urlencode
@@ -77,17 +77,16 @@ class Wanted:
             flows = flows.filter(created_at__lt=_midnight(self.until + timedelta(days=1)))
         return flows.filter(_called(self.text)) if self.text else flows
 
-    def url(self, name: str = "flows:list", *, before: str = "", **changes: object) -> str:
-        """The address that asks for these, with changes."""
-        wanted = replace(self, **changes)  # type: ignore[arg-type]  # names are fields
+    def url(self, name: str = "flows:list", *, before: str = "") -> str:
+        """The address that asks for these."""
         asked = {
-            "view": wanted.view,
-            "reads": "1" if wanted.reads else "",
-            "company": str(wanted.company or ""),
-            "kind": wanted.kind,
-            "since": str(wanted.since or ""),
-            "until": str(wanted.until or ""),
-            "q": wanted.text,
+            "view": self.view,
+            "reads": "1" if self.reads else "",
+            "company": str(self.company or ""),
+            "kind": self.kind,
+            "since": str(self.since or ""),
+            "until": str(self.until or ""),
+            "q": self.text,
             "before": before,
         }
         return f"{reverse(name)}?{urlencode({key: each for key, each in asked.items() if each})}"

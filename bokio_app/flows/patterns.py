@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Generic, TypeVar
@@ -148,18 +148,24 @@ def _plain(value: object) -> str:
 
 
 def unclaimed(ctx: StepContext, equal: Iterable[Done], *, object_type: str, what: str) -> Proof:
-    """Of things that look like ours: those that were not there before sending, by the step's
-    baseline, and that are no other step's.
-    """
+    """The proof that things give which look like ours, as far as they are `not_taken`."""
     candidates = list(equal)
-    before = set(ctx.step.baseline or [])
+    free = not_taken(ctx, [each.remote_id for each in candidates], object_type=object_type)
+    return exactly_one([each for each in candidates if each.remote_id in free], what=what)
+
+
+def not_taken(
+    ctx: StepContext, ids: Sequence[str], *, object_type: str, before: Iterable[str] | None = None
+) -> list[str]:
+    """Of ids of Bokio's: those that were not there before sending (by the step's baseline, unless
+    told) and that are no other step's.
+    """
     bound = RemoteBinding.objects.filter(
-        connection_id=ctx.flow.connection_id,
-        object_type=object_type,
-        remote_id__in=[each.remote_id for each in candidates],
+        connection_id=ctx.flow.connection_id, object_type=object_type, remote_id__in=ids
     ).exclude(step=ctx.step)
-    taken = before | set(bound.values_list("remote_id", flat=True))
-    return exactly_one([each for each in candidates if each.remote_id not in taken], what=what)
+    known = (ctx.step.baseline or []) if before is None else before
+    taken = {*known, *bound.values_list("remote_id", flat=True)}
+    return [each for each in ids if each not in taken]
 
 
 def remote(ctx: StepContext, key: str) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -84,11 +84,11 @@ def list_(request: TenantRequest) -> HttpResponse:
         "tabs": _tabs(tenant, wanted),
         "wanted": wanted,
         "kinds": history.kinds(),
-        "reads_url": wanted.url(reads=not wanted.reads),
-        "clear_url": wanted.url(kind="", since=None, until=None, text=""),
+        "reads_url": replace(wanted, reads=not wanted.reads).url(),
+        "clear_url": replace(wanted, kind="", since=None, until=None, text="").url(),
         "export_url": wanted.url("flows:export"),
         "company": companies.filter(pk=wanted.company).first() if wanted.company else None,
-        "every_company_url": wanted.url(company=None),
+        "every_company_url": replace(wanted, company=None).url(),
         "older_url": wanted.url(before=str(more)) if more else "",
         "newest_url": wanted.url() if last else "",
     }
@@ -108,7 +108,7 @@ def _tabs(tenant: Tenant, wanted: Wanted) -> list[Tab]:
     return [
         Tab(
             label=str(label),
-            url=wanted.url(view=name),
+            url=replace(wanted, view=name).url(),
             count=counts[name],
             current=name == wanted.view,
         )

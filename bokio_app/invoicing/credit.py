@@ -11,7 +11,6 @@ from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.flows.epochs import may_be_lost
-from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
     Absent,
@@ -24,6 +23,7 @@ from bokio_app.flows.operations import (
     equal_or_unclear,
     register,
 )
+from bokio_app.flows.patterns import not_taken
 
 from .flows import invoice_of, nothing_before
 
@@ -48,7 +48,7 @@ class CreditInvoice(Operation):
         invoice = bokio.invoices.get(invoice_of(ctx))
         ids = [str(each) for each in invoice.credit_note_ids]
         if may_be_lost(ctx.flow):  # what a flow that is lost had made is taken over
-            for each in _unclaimed(ctx, ids):
+            for each in _new(ctx, invoice):
                 note = _whole(bokio.credit_notes.get(UUID(each)), invoice)
                 if isinstance(note, Done):
                     return note
@@ -63,7 +63,7 @@ class CreditInvoice(Operation):
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         """The one note that the invoice did not have before, if it takes the whole back."""
         invoice = bokio.invoices.get(invoice_of(ctx))
-        new = _unclaimed(ctx, [str(each) for each in invoice.credit_note_ids])
+        new = _new(ctx, invoice)
         if not new:
             return Absent()
         notes = [bokio.credit_notes.get(UUID(each)) for each in new]
@@ -136,15 +136,10 @@ def _note(ctx: StepContext) -> UUID:
     return UUID(ctx.result(CreditInvoice.name, "remote_id"))
 
 
-def _unclaimed(ctx: StepContext, notes: list[str]) -> list[str]:
+def _new(ctx: StepContext, invoice: RemoteInvoice) -> list[str]:
     """Of the invoice's notes: those that are new since the intent and are no other step's."""
-    bound = RemoteBinding.objects.filter(
-        connection_id=ctx.flow.connection_id,
-        object_type=CreditInvoice.object_type,
-        remote_id__in=notes,
-    )
-    taken = {*bound.values_list("remote_id", flat=True), *(ctx.step.baseline or [])}
-    return [each for each in notes if each not in taken]
+    ids = [str(each) for each in invoice.credit_note_ids]
+    return not_taken(ctx, ids, object_type=CreditInvoice.object_type)
 
 
 def _whole(note: RemoteNote, invoice: RemoteInvoice) -> Proof:

@@ -16,7 +16,6 @@ from bokio_app.bokio.payments import PaymentDraft
 from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.bokio.settlements import SettlementDraft
 from bokio_app.flows.epochs import may_be_lost
-from bokio_app.flows.models import RemoteBinding
 from bokio_app.flows.operations import (
     ALREADY_RECORDED,
     Absent,
@@ -31,6 +30,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
+from bokio_app.flows.patterns import not_taken
 from bokio_app.invoicing.flows import invoice_of, nothing_before
 from bokio_app.invoicing.models import Invoice
 
@@ -271,15 +271,10 @@ def _unclaimed(
     ctx: StepContext, equal: Sequence[RemotePayment | RemoteSettlement], object_type: str
 ) -> list[Done]:
     """Of objects that look like ours: those that were not there before and are no other step's."""
-    before = set(ctx.step.baseline or _in_our_copy(ctx, object_type))
-    bound = set(
-        RemoteBinding.objects.filter(
-            connection_id=ctx.flow.connection_id,
-            object_type=object_type,
-            remote_id__in=[str(each.id) for each in equal],
-        ).values_list("remote_id", flat=True)
-    )
-    return [_done(each) for each in equal if str(each.id) not in before | bound]
+    before = ctx.step.baseline or _in_our_copy(ctx, object_type)
+    ids = [str(each.id) for each in equal]
+    free = not_taken(ctx, ids, object_type=object_type, before=before)
+    return [_done(each) for each in equal if str(each.id) in free]
 
 
 def _in_our_copy(ctx: StepContext, object_type: str) -> list[str]:

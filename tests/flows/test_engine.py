@@ -17,6 +17,8 @@ from tests.flows.books import assert_guide_is_booked
 from tests.support import bokio
 from tests.support.sandbox import SandboxProcess
 
+pytestmark = pytest.mark.usefixtures("hurry")
+
 SENDING = [
     "post-customer",
     "post-invoice",

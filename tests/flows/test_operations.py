@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -42,18 +42,6 @@ class Killed(BaseException):
 def world(sandbox: SandboxProcess, person: User) -> World:
     connection = bokio.connect(sandbox, by=person, scopes=EVERY_SCOPE)
     return World(sandbox, connection, person)
-
-
-@pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[timedelta], None]]:
-    """Move the product's clock; waiting costs no time."""
-    real, ahead = clock.now, [timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + ahead[0])
-
-    def move(by: timedelta) -> None:
-        ahead[0] += max(by, timedelta(0))
-
-    return move
 
 
 def one_turn(flow: Flow) -> None:

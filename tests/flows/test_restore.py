@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,18 +29,6 @@ from tests.support.copies import DatabaseCopy
 from tests.support.sandbox import SandboxProcess
 
 pytestmark = pytest.mark.fault
-
-
-@pytest.fixture(autouse=True)
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[timedelta], None]]:
-    """Let time pass on the product's clock."""
-    real, ahead = clock.now, [timedelta(0)]
-    monkeypatch.setattr(clock, "now", lambda: real() + ahead[0])
-
-    def move(by: timedelta) -> None:
-        ahead[0] += by
-
-    return move
 
 
 def work(connection: Connection, pass_time: Callable[[timedelta], None]) -> None:

@@ -16,7 +16,7 @@ from bokio_app.tenants.models import User
 from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("hurry")]
 
 
 def lose_draft(

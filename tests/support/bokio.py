@@ -65,6 +65,11 @@ def connect(
     return connection
 
 
+def pause() -> None:
+    """Wait a moment for what is not due yet."""
+    time.sleep(PAUSE)
+
+
 def work(connection: Connection, *, patience: float = PATIENCE) -> None:
     """Be the workers of this connection until no flow of it can move by itself."""
     ends = timezone.now() + timedelta(seconds=patience)
@@ -76,7 +81,7 @@ def work(connection: Connection, *, patience: float = PATIENCE) -> None:
         if flow := claim(connection.pk):
             engine.run(flow, until=clock.now() + timedelta(seconds=60))
         else:
-            time.sleep(PAUSE)
+            pause()
 
 
 def work_until(connection: Connection, reached: Callable[[], bool]) -> None:
@@ -87,7 +92,7 @@ def work_until(connection: Connection, reached: Callable[[], bool]) -> None:
         if flow := claim(connection.pk):
             engine.run(flow, until=clock.now() + timedelta(seconds=60))
         else:
-            time.sleep(PAUSE)
+            pause()
 
 
 def guide_draft(connection: Connection, *, by: User) -> Invoice:

@@ -6,7 +6,8 @@ The product is imported inside the fixtures, because this file is read before it
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,37 @@ def connection(sandbox: SandboxProcess, person: User) -> Connection:
     connection = bokio.connect(sandbox, by=person)
     sandbox.clear_calls()
     return connection
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Move the product's clock on; waiting costs no time."""
+    from bokio_app.core import clock
+
+    real, ahead = clock.now, [timedelta(0)]
+    monkeypatch.setattr(clock, "now", lambda: real() + ahead[0])
+
+    def move(by: timedelta) -> None:
+        ahead[0] += max(by, timedelta(0))
+
+    return move
+
+
+@pytest.fixture
+def hurry(pass_time: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let twenty times as much time pass while `bokio.work` has nothing to do.
+
+    Not for the limiter, which keeps its store's time, nor for the sandbox.
+    """
+    from tests.support import bokio
+
+    pause = bokio.pause
+
+    def long_pause() -> None:
+        pause()
+        pass_time(timedelta(seconds=20 * bokio.PAUSE))
+
+    monkeypatch.setattr(bokio, "pause", long_pause)
 
 
 @pytest.fixture(scope="session")
