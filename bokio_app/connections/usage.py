@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
@@ -86,24 +87,33 @@ def write(*connection_ids: UUID) -> None:
             _add(connection_id, tally)
 
 
+# One statement on either database: each worker writes at each sweep.
+_ADD = """
+INSERT INTO connections_usage AS kept
+    (connection_id, month, calls, day, failures, refused_as, refusals)
+SELECT id, %s, %s, %s, %s, '', 0 FROM connections_connection WHERE id = %s
+ON CONFLICT (connection_id) DO UPDATE SET
+    month = excluded.month,
+    calls = excluded.calls + CASE WHEN kept.month = excluded.month THEN kept.calls ELSE 0 END,
+    day = excluded.day,
+    failures = excluded.failures + CASE WHEN kept.day = excluded.day THEN kept.failures ELSE 0 END
+RETURNING refusals, refused_as
+"""
+
+
 def _add(connection_id: UUID, tally: Tally) -> None:
-    if not Connection.objects.filter(pk=connection_id).exists():
-        return  # nobody asks any more what it used
+    """Write a tally; of a connection that is gone, nobody asks any more what it used."""
     today = clock.today()
-    month = today.replace(day=1)
-    Usage.objects.get_or_create(connection_id=connection_id)
-    row = Usage.objects.filter(pk=connection_id)
-    row.update(
-        calls=Case(When(month=month, then=F("calls") + tally.calls), default=Value(tally.calls)),
-        month=month,
-        failures=Case(
-            When(day=today, then=F("failures") + tally.failures), default=Value(tally.failures)
-        ),
-        day=today,
-    )
-    refused = row.filter(refusals__gt=0).values_list("refused_as", "refused_at").first()
-    if refused and (succeeded := tally.succeeded.get(refused[0].partition(" ")[2])):
-        row.filter(refused_as=refused[0], refused_at__lt=succeeded).update(refusals=0)
+    day = database.ops.adapt_datefield_value
+    key = connection_id if database.features.has_native_uuid_field else connection_id.hex
+    counted = [day(today.replace(day=1)), tally.calls, day(today), tally.failures, key]
+    with database.cursor() as cursor:
+        cursor.execute(_ADD, counted)
+        row = cursor.fetchone()
+    refusals, refused_as = row or (0, "")
+    if refusals and (succeeded := tally.succeeded.get(refused_as.partition(" ")[2])):
+        mine = Usage.objects.filter(pk=connection_id, refused_as=refused_as)
+        mine.filter(refused_at__lt=succeeded).update(refusals=0)
 
 
 def _refused(connection_id: UUID, refusal: str) -> None:
