@@ -92,7 +92,7 @@ def test_clicks_wait_a_moment_while_a_batch_takes_all_that_bokio_gives(tmp_path:
         Stack(tmp_path, embedded=False, companies=2, env={"TIME_FACTOR": "0.25"}) as stack,
         ExitStack() as running,
     ):
-        fairness = Fairness(stack, flows=300)
+        fairness = Fairness(stack, flows=300, pause=1.1)
         workers = [stack.another_worker(f"worker{number}", threads=8) for number in range(2)]
         for worker in workers:
             running.callback(worker.kill)
