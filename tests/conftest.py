@@ -23,7 +23,6 @@ INPROCESS = os.environ.get("TEST_INPROCESS") == "1"
 # What takes longest, the longest first; beside the first, which times what people wait for, begin
 # those that leave it the processor.
 LONGEST = (
-    "test_at_the_limit.py",
     "test_storm.py",
     "test_bells.py",
     "test_kills.py",

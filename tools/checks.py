@@ -127,8 +127,12 @@ def tests() -> list[Stage]:
     computing = [*pytest, "--numprocesses", "2", "--dist", "loadgroup"]  # these wait for nothing
     inside = [*computing, "-m", "not slow", "tests/inprocess"]
     seeds = [sys.executable, "-m", "tools.simulate", "--seeds", SEEDS, "--processes", "2"]
+    # Their worker processes wait for Bokio nearly always, so these few do not disturb each other.
+    timed = [*computing, "-m", "timed", "tests/flows"]
+    most = [*pytest, "-m", "not timed"]
     return [
-        Stage("tests on PostgreSQL", pytest, {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("moments on PostgreSQL", timed, {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("tests on PostgreSQL", most, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
         Stage("in one process, PostgreSQL", inside, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
         Stage("in one process, SQLite", inside, INPROCESS | {"TEST_EMBEDDED": "1"}, loud=True),

@@ -25,6 +25,7 @@ from tools.load import Company
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timed,
     pytest.mark.skipif(django_settings.EMBEDDED, reason="several processes need a broker"),
 ]
 
@@ -72,6 +73,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         )
 
 
+@pytest.mark.xdist_group("shares")
 def test_four_processes_use_a_saturated_companys_allowance_and_never_more(run: Run) -> None:
     assert run.share.arrived >= bench_limit.GOAL * ALLOWED
     assert not run.share.refused
@@ -81,11 +83,13 @@ def test_four_processes_use_a_saturated_companys_allowance_and_never_more(run: R
         assert over - first > WINDOW
 
 
+@pytest.mark.xdist_group("shares")
 def test_an_order_costs_seven_calls_and_nine_with_a_new_customer(run: Run) -> None:
     assert surplus(run.known, known=ORDERS, new=0) == {}
     assert surplus(run.new, known=0, new=NEW) == {}
 
 
+@pytest.mark.xdist_group("clicks")
 def test_clicks_wait_a_moment_while_a_batch_takes_all_that_bokio_gives(tmp_path: Path) -> None:
     # A quarter of the time for a window, so that it is full soon; the goals are not scaled.
     with (
