@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,10 +38,28 @@ def test_the_end_names_each_stage_that_failed(capfd: pytest.CaptureFixture[str])
     results = [(stages["format"], True, 1.0), (stages["types"], False, 2.0)]
 
     with pytest.raises(SystemExit) as ended:
-        checks.report([*results, (stages["tests"], False, 3.0)])
+        checks.report([*results, (stages["tests"], False, 3.0)], total=5.0)
 
-    assert ended.value.code == "Failed after 6 s: types, tests"
+    assert ended.value.code == "Failed after 5 s: types, tests"
     assert "ok        1.0 s  format" in capfd.readouterr().out
+
+
+def test_what_runs_behind_the_others_counts_as_they_do(tmp_path: Path) -> None:
+    mark = tmp_path / "begun"
+    waits = f"import os, sys, time; open({str(mark)!r}, 'w'); time.sleep(0.3); sys.exit(os.nice(0))"
+    meets = (
+        f"import os, time; ends = time.monotonic() + 20\n"
+        f"while not os.path.exists({str(mark)!r}): assert time.monotonic() < ends"
+    )
+
+    results = checks.run_all(
+        [Stage("behind", python(waits), behind=True), Stage("first", python(meets))]
+    )
+
+    assert [(stage.name, passed) for stage, passed, _ in results] == [
+        ("first", True),
+        ("behind", False),
+    ]
 
 
 def test_a_missing_package_fails_by_its_name_where_it_may_not_be_installed(
