@@ -140,7 +140,12 @@ def test_a_file_of_orders_is_counted_with_few_reads_and_each_day_once(
     connection: Connection,
     a_day_passes: Callable[[], None],
     tmp_path: Path,
+    settings: Any,
 ) -> None:
+    settings.FLOW_SEND_GUARD, settings.FLOW_DEADLINE = (
+        5,
+        30,
+    )  # a busy machine asks nothing twice
     orders = [lines.small(connection, f"A-{number}") for number in range(30)]
     lines.run(lines.write(tmp_path / "orders.jsonl", *orders), connection)
     bokio.work(connection)
@@ -217,7 +222,12 @@ def test_an_invoice_whose_key_no_step_has_any_more_is_met_among_the_days_others(
     connection: Connection,
     a_day_passes: Callable[[], None],
     tmp_path: Path,
+    settings: Any,
 ) -> None:
+    settings.FLOW_SEND_GUARD, settings.FLOW_DEADLINE = (
+        5,
+        30,
+    )  # a busy machine asks nothing twice
     orders = [lines.small(connection, f"A-{number}") for number in range(3)]
     lines.run(lines.write(tmp_path / "orders.jsonl", *orders), connection)
     bokio.work(connection)
