@@ -134,7 +134,7 @@ def tests() -> list[Stage]:
     inside = [*computing, "-m", "not slow", "tests/inprocess"]
     seeds = [sys.executable, "-m", "tools.simulate", "--seeds", SEEDS, "--processes", "2"]
     # Their worker processes wait for Bokio nearly always, so these few do not disturb each other.
-    timed = [*computing, "-m", "timed", "tests/flows"]
+    timed = [*computing, "--dist", "load", "-m", "timed", "tests/flows"]
     most = [*pytest, "-m", "not timed"]
     return [
         Stage("simulation", seeds, loud=True, behind=True),

@@ -46,10 +46,9 @@ class Run:
     overlapping: list[Any]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    folder = tmp_path_factory.mktemp("limit")
-    with Stack(folder, embedded=False, companies=2, env={"TIME_FACTOR": "1"}) as stack:
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    with Stack(tmp_path, embedded=False, companies=2, env={"TIME_FACTOR": "1"}) as stack:
         saturation = Saturation(stack)
         saturation.start([ORDERS, NEW], known=[True, False])
         measured, new = saturation.companies
@@ -73,23 +72,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         )
 
 
-@pytest.mark.xdist_group("shares")
-def test_four_processes_use_a_saturated_companys_allowance_and_never_more(run: Run) -> None:
+def test_four_processes_use_a_saturated_companys_allowance_and_no_call_too_many(run: Run) -> None:
     assert run.share.arrived >= bench_limit.GOAL * ALLOWED
     assert not run.share.refused
     assert run.overlapping == []
     assert run.moments[-1] >= SECONDS
     for first, over in zip(run.moments, run.moments[LIMIT:], strict=False):
         assert over - first > WINDOW
-
-
-@pytest.mark.xdist_group("shares")
-def test_an_order_costs_seven_calls_and_nine_with_a_new_customer(run: Run) -> None:
+    # An order is seven calls, and nine with a new customer.
     assert surplus(run.known, known=ORDERS, new=0) == {}
     assert surplus(run.new, known=0, new=NEW) == {}
 
 
-@pytest.mark.xdist_group("clicks")
 def test_clicks_wait_a_moment_while_a_batch_takes_all_that_bokio_gives(tmp_path: Path) -> None:
     # A quarter of the time for a window, so that it is full soon; the goals are not scaled.
     with (
