@@ -137,8 +137,8 @@ def tests() -> list[Stage]:
     timed = [*computing, "--dist", "load", "-m", "timed", "tests/flows"]
     most = [*pytest, "-m", "not timed"]
     return [
-        Stage("simulation", seeds, loud=True, behind=True),
         Stage("moments on PostgreSQL", timed, {"TEST_EMBEDDED": ""}, loud=True),
+        Stage("simulation", seeds, loud=True, behind=True),
         Stage("tests on PostgreSQL", most, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
         Stage("in one process, PostgreSQL", inside, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
