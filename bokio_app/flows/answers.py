@@ -6,7 +6,7 @@ import json
 import re
 
 from bokio_app.bokio.answers import Answer
-from bokio_app.bokio.errors import masked
+from bokio_app.bokio.errors import MASK, PERSONAL_NUMBER, masked
 from bokio_app.bokio.wire import storable
 from bokio_app.core.personal import DOTS, without_last_four
 
@@ -24,7 +24,8 @@ WORDS = frozenset(
 )
 SENTENCES = frozenset({"message", "error"})
 NUMBERS_OF_COMPANIES = frozenset({"orgNumber", "vatNumber", "organizationNumber"})
-NUMBERS_OF_PEOPLE = frozenset({"personalNumber"})  # also where it is no text
+NUMBERS_OF_PEOPLE = frozenset({"personalNumber"})
+OUR_MARKS = frozenset({"op_key", "invoice", "externalId"})  # in metadata; the rest is others' own
 
 _EMPTY: tuple[object, ...] = ("", [], {})
 _SPEAKS_OF_NOBODY = re.compile(
@@ -73,18 +74,23 @@ def _masked(key: str, value: object) -> object:
         return {
             name: shown
             for name, each in value.items()
-            if each is not None and (shown := _masked(name, each)) not in _EMPTY
+            if (key != "metadata" or name in OUR_MARKS)
+            and each is not None
+            and (shown := _masked(name, each)) not in _EMPTY
         }
     if isinstance(value, list):
         return [_masked(key, each) for each in value]
-    return DOTS if key in NUMBERS_OF_PEOPLE else value
+    # A number that is no text cannot be told from a personal one.
+    return DOTS if key in NUMBERS_OF_PEOPLE | NUMBERS_OF_COMPANIES else value
 
 
 def _text(key: str, text: str) -> str:
     if key in NUMBERS_OF_PEOPLE:
         return DOTS
-    if key in WORDS or _SPEAKS_OF_NOBODY.fullmatch(text):
+    if _SPEAKS_OF_NOBODY.fullmatch(text):
         return text
+    if key in WORDS | OUR_MARKS:
+        return PERSONAL_NUMBER.sub(MASK, text)
     if key in NUMBERS_OF_COMPANIES:
         return without_last_four(text)
     return masked(text) if key in SENTENCES else text and DOTS

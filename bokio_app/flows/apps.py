@@ -18,6 +18,8 @@ def commit_durably(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     take work of that company, or sweep, for as long as it stands.
     """
     if connection.vendor == "postgresql":
+        # Django lets nothing be prepared; its own cursors still do not, whatever this says.
+        connection.connection.prepare_threshold = 0
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET synchronous_commit = on;"

@@ -97,13 +97,12 @@ def execute(sql: str, params: Sequence[Any] | Fields) -> list[tuple[Any, ...]]:
         return _watched(database, raw, sql, params)
     database.validate_no_broken_transaction()
     with database.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        return cursor.execute(sql, params, prepare=True).fetchall()
+        return cursor.execute(sql, params).fetchall()
 
 
 def _watched(
     database: BaseDatabaseWrapper, raw: Any, sql: str, params: Any
 ) -> list[tuple[Any, ...]]:
-    raw.prepare_threshold = 0  # Django's own cursors never prepare, whatever this says
     inner: Any = psycopg.Cursor(raw)
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     with closing(wrap(inner)) as cursor:
@@ -276,6 +275,7 @@ def write_in_turn(guard: Guard, bundle: Bundle) -> bool | None:
     if not (bundle.steps or bundle.new or bundle.changes):
         return _update_flow(guard, bundle)
     with transaction.atomic(savepoint=False):
+        make_durable()
         told = _update_flow(guard, bundle)
         if told is None:
             return None

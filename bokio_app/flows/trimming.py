@@ -32,7 +32,9 @@ def trim_answers() -> int:
         Exists(answered) | ~Q(result={}) | ~Q(evidence=[]) | ~Q(disowned=[]) | ~Q(error_message="")
     )
     old = Step.objects.filter(
-        told, done_at__lt=cutoff, flow__state__in=[FlowState.DONE, FlowState.CANCELLED]
+        Q(done_at__lt=cutoff) | Q(done_at=None, flow__finished_at__lt=cutoff),
+        told,
+        flow__state__in=[FlowState.DONE, FlowState.CANCELLED],
     )
     trimmed = 0
     while ids := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):

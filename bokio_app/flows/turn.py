@@ -291,7 +291,7 @@ class Turn:
                 operation = self.operation(unsaved.step)
                 operation.apply(self.context(unsaved.step), unsaved.done)
             if then:
-                then()
+                _follow(then)
 
     def _commit(self, guard: Guard, bundle: Bundle, how: Write) -> None:
         told = how(guard, bundle)
@@ -352,6 +352,14 @@ class Turn:
             kind=flow.kind,
             **data,
         )
+
+
+def _follow(then: Callable[[], object]) -> None:
+    """Do what follows from a result. What it meets says nothing of the result itself."""
+    try:
+        then()
+    except IntegrityError as error:
+        raise RuntimeError("what follows from a result met a row of another's") from error
 
 
 def _ended(state: FlowState) -> Fields:

@@ -48,6 +48,8 @@ class EnsureCustomer(Operation):
 
     def waits_for(self, ctx: StepContext) -> str:
         """Two flows never create one customer at the same time, even over an unclear outcome."""
+        if _has_become_another(ctx):
+            return WaitReason.CUSTOMER_BUSY
         others = Step.objects.filter(
             op=self.name,
             state__in=[StepState.SENT, StepState.UNKNOWN],
@@ -130,6 +132,15 @@ def _not_others(ctx: StepContext, found: list[RemoteCustomer]) -> list[RemoteCus
     ).exclude(pk=ctx.payload["customer"])
     others = set(held.values_list("remote_id", flat=True))
     return [each for each in found if str(each.id) not in others]
+
+
+def _has_become_another(ctx: StepContext) -> bool:
+    """While the flow was held, its row was merged into another: it must be read anew."""
+    mine = Customer.objects.filter(pk=ctx.payload["customer"])
+    if mine.exists():
+        return False
+    kept = Step.objects.filter(pk=ctx.step.pk).values_list("payload__customer", flat=True).first()
+    return bool(kept != ctx.payload["customer"])
 
 
 def _merge(mine: QuerySet[Customer], *, into: Customer) -> None:

@@ -43,7 +43,12 @@ def test_ids_days_amounts_and_states_are_kept_and_all_other_texts_are_masked() -
         "invoiceDate": "2026-11-21",
         "totalAmount": 1234.5,
         "lineItems": [],
-        "metadata": {"op_key": number, "note": "for Anna"},
+        "metadata": {
+            "op_key": number,
+            "externalId": "A-1 for 19800101-1234",
+            "Anna": 1,
+            "type": "Anna",
+        },
     }
 
     assert json.loads(kept(body)) == {
@@ -59,7 +64,7 @@ def test_ids_days_amounts_and_states_are_kept_and_all_other_texts_are_masked() -
         "status": "draft",
         "invoiceDate": "2026-11-21",
         "totalAmount": "1234.5",
-        "metadata": {"op_key": number, "note": "••••"},
+        "metadata": {"op_key": number, "externalId": "A-1 for ••••••-••••"},
     }
 
 

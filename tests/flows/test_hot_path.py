@@ -28,6 +28,7 @@ from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
 from bokio_app.flows.models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from bokio_app.flows.operations import Done
+from bokio_app.flows.rows import execute
 from bokio_app.flows.turn import Fenced, Overtaken, Turn
 from bokio_app.invoicing.models import Customer
 from bokio_app.tenants.models import User
@@ -121,6 +122,18 @@ def test_a_flow_of_seven_steps_costs_ten_commits(
     assert claimed.state == FlowState.DONE
     assert sum(sandbox.calls()["counts"].values()) == 7
     assert len(heard.commits) == 10, Counter(each[0][:60] for each in heard.commits)
+
+
+@pytest.mark.skipif(not POSTGRES, reason="SQLite prepares for itself")
+def test_what_runs_at_every_step_is_prepared_on_a_connection_that_nobody_has_watched() -> None:
+    database.close()
+
+    claim(uuid4())
+
+    [[number]] = execute(
+        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%open_lanes%"]
+    )
+    assert number == 1
 
 
 @pytest.mark.skipif(not POSTGRES, reason="SQLite has no round trips")

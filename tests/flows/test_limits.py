@@ -155,6 +155,22 @@ def test_a_request_that_never_left_gives_back_all_it_held(company: Company) -> N
         company.done(company.permit(address=WRITE), Finished(sent=False))
 
 
+def test_a_question_asked_again_since_its_answer_was_lost_is_answered_alike(
+    settings: Any,
+) -> None:
+    if not django_settings.REDIS_URL:
+        pytest.skip("tables answer within the transaction that takes the slot")
+    store, rules = RedisStore(django_settings.REDIS_URL), Rules(limit=10, window=1.0)
+    connection_id, token = make.connection().pk, uuid.uuid4().hex
+    want = Want(who="a batch", lasts=0.5, address="POST invoices")
+
+    first = store.ask(connection_id, want, token, rules)
+    again = store.ask(connection_id, want, token, rules)
+
+    assert isinstance(first, Permit)
+    assert again == first
+
+
 def test_an_unanswered_call_counts_a_window_longer_than_it_may_last(company: Company) -> None:
     company.call()
     began = time.monotonic()

@@ -20,11 +20,14 @@ from bokio_app.flows import engine, times
 from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
 from bokio_app.flows.limits.gate import Gate
-from bokio_app.flows.models import Flow, FlowState, StepState
+from bokio_app.flows.models import Flow, FlowState, StepState, WaitReason
+from bokio_app.flows.operations import StepContext
 from bokio_app.flows.turn import Fenced, Turn
 from bokio_app.flows.verdicts import MOST_FAILURES_OF_OURS
+from bokio_app.invoicing import customers
 from bokio_app.invoicing import flows as invoicing_flows
 from bokio_app.invoicing import services as invoicing
+from bokio_app.invoicing.customers import EnsureCustomer
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments import services as payments
 from bokio_app.payments.models import Payment, Settlement
@@ -351,3 +354,23 @@ def draft_with(draft: invoicing.DraftInput, reference: str) -> invoicing.DraftIn
         your_reference=reference,
         lines=draft.lines,
     )
+
+
+@pytest.mark.django_db
+def test_a_step_whose_customer_was_merged_while_it_was_held_is_read_anew() -> None:
+    connection = make.connection()
+    make.fiscal_year(connection)
+    make.account(connection, 3001)
+    person = make.member(connection.tenant)
+    mine = make.customer(connection, type=Customer.Type.PRIVATE, org_number="")
+    flow, _ = invoicing.start_sending(make.invoice(connection, by=person, customer=mine), by=person)
+    held = flow.steps.get(op=EnsureCustomer.name)
+    twin = make.customer(connection, type=Customer.Type.PRIVATE, remote_id=str(uuid4()))
+
+    customers._merge(Customer.objects.filter(pk=mine.pk), into=twin)
+
+    waits = EnsureCustomer().waits_for(StepContext(flow, held, {}))
+    assert waits == WaitReason.CUSTOMER_BUSY
+    held.refresh_from_db()
+    assert EnsureCustomer().waits_for(StepContext(flow, held, {})) == ""
+    assert EnsureCustomer().skip(StepContext(flow, held, {})) == "known"

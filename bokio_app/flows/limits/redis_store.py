@@ -14,7 +14,7 @@ from uuid import UUID
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ReadOnlyError
 from redis.retry import Retry
 
 from .asking import (
@@ -75,8 +75,8 @@ class Line(threading.local):
         self._connection = pool.connection_class(**pool.connection_kwargs)
 
     def run(self, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
-        """Run a script and return its answer. A connection that has died meanwhile is made anew,
-        once. Raises `redis.RedisError`.
+        """Run a script and return its answer. A connection that has died meanwhile, or leads to a
+        server that is no longer the first, is made anew, once. Raises `redis.RedisError`.
         """
         rest = [str(len(keys)).encode(), *(str(each).encode() for each in (*keys, *args))]
         try:
@@ -87,7 +87,7 @@ class Line(threading.local):
     def _ask_again_once(self, *words: bytes) -> Any:
         try:
             return self._ask(words)
-        except (redis.ConnectionError, redis.TimeoutError):
+        except (redis.ConnectionError, redis.TimeoutError, ReadOnlyError):
             self._connection.disconnect()
             return self._ask(words)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -73,6 +73,9 @@ class State:
         self.under_way = {token: until for token, until in self.under_way.items() if until > past}
         self.urgent = {who: until for who, until in self.urgent.items() if until > now}
         self.addresses = {name: held for name, held in self.addresses.items() if held[2] > now}
+
+
+_KNOWN = {each.name for each in fields(State)}
 
 
 class TableStore:
@@ -147,8 +150,9 @@ _WRITE = f"UPDATE {_PACE} SET state = %s WHERE connection_id = %s"  # noqa: S608
 
 
 def _state(text: str) -> State:
+    """What a later release may have added beside what is known here is left out."""
     kept: dict[str, Any] = json.loads(text)
-    return State(**kept)
+    return State(**{name: kept[name] for name in _KNOWN & kept.keys()})
 
 
 def _now() -> int:
