@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from tools.programs import ROOT
@@ -109,13 +111,23 @@ def _outcomes(first: int, last: int, processes: int) -> Iterator[dict[str, objec
         )
         for place in range(processes)
     ]
+    told: SimpleQueue[dict[str, object] | None] = SimpleQueue()
     for process in running:
-        if process.stdout is None:
-            raise AssertionError("a pipe was asked for")
-        for line in process.stdout:
-            yield json.loads(line)
-    for process in running:
-        process.wait()
+        Thread(target=_hear, args=[process, told], daemon=True).start()
+    while running:
+        if outcome := told.get():
+            yield outcome
+        else:
+            running.pop().wait()
+
+
+def _hear(process: subprocess.Popen[str], told: SimpleQueue[dict[str, object] | None]) -> None:
+    """Pass on what a process tells, and None at its end; nobody waits for another to be heard."""
+    try:
+        for line in process.stdout or ():
+            told.put(json.loads(line))
+    finally:
+        told.put(None)
 
 
 @contextmanager
