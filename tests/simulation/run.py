@@ -80,7 +80,7 @@ class Run:
 
     def outcome(self) -> Outcome:
         """Play it to its end, and hold it to the rules."""
-        witness = Witness(self.harness)
+        self.witness = witness = Witness(self.harness)
         with ExitStack() as undo:
             limit = self.lots.choice((PLENTY, PLENTY, PLENTY, 25, 12))
             undo.callback(setattr, settings, "BOKIO_RATE_LIMIT", settings.BOKIO_RATE_LIMIT)
@@ -158,7 +158,7 @@ class Run:
 
         company = lots.choice(wishes).company
         connection = self.companies[company]
-        later("the limiter is flushed", flush_limiter, 0.1)
+        later("the limiter is flushed", self._flush, 0.1)
         later(
             "tokens expire",
             lambda: self.harness.sandbox.expire_tokens(str(connection.company_id)),
@@ -173,6 +173,11 @@ class Run:
         later("a person publishes or records", lambda: self._meddle(connection), 0.15)
         later("Bokio refuses connections", lambda: self.harness.network.refuse_for(20), 0.1)
         return found
+
+    def _flush(self) -> None:
+        """The store of the limiter is lost."""
+        Pace.objects.all().delete()
+        self.witness.lose_count(str(each.company_id) for each in self.companies)
 
     def _lose_refresh(self, company: str) -> None:
         kind = self.lots.choice(("lose_answer", "lose_answer", "lose_refresh"))
@@ -308,8 +313,3 @@ class Run:
     def _note(self, place: Place) -> None:
         task = self.kernel.current
         self.trace.append(f"{self.kernel.time:.6f} {task.name} {place}")
-
-
-def flush_limiter() -> None:
-    """The store of the limiter is lost."""
-    Pace.objects.all().delete()
