@@ -74,13 +74,13 @@ def one_customer_each(witness: Witness) -> Iterator[str]:
 
 
 def within_the_limit(run: Run, witness: Witness) -> Iterator[str]:
-    """No sixty seconds saw more arrivals of one company than its limit."""
+    """No sixty seconds saw more arrivals of one company than its limit, as far as we can know."""
     from django.conf import settings
 
-    for company, moments in witness.arrivals.items():
+    for moments in witness.counted():
         for place, moment in enumerate(moments[settings.BOKIO_RATE_LIMIT :]):
             if moment - moments[place] < WINDOW:
-                yield f"more than {settings.BOKIO_RATE_LIMIT} calls of {company} in 60 s"
+                yield f"more than {settings.BOKIO_RATE_LIMIT} calls of a company in 60 s"
                 break
 
 

@@ -27,6 +27,15 @@ def _newest_pair() -> int:
     return int(newest)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A call as Bokio met it."""
+
+    company: str
+    token: str
+    at: float
+
+
 @dataclass(eq=False)
 class Underway:
     """A write from its first byte to its end at the client."""
@@ -46,14 +55,14 @@ class Witness:
     """What has happened in a run. `problems` is what must not."""
 
     harness: Harness
-    arrivals: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    arrivals: list[Arrival] = field(default_factory=list)
     effects: Counter[tuple[str, str]] = field(default_factory=Counter)
     fences: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     writes: dict[str, Underway] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     calls: int = 0
-    uncounted: Counter[str] = field(default_factory=Counter)
+    uncounted: dict[str, int] = field(default_factory=dict)
     fresh: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
@@ -125,14 +134,27 @@ class Witness:
         given.add(flow.fence)
 
     def lose_count(self, companies: Iterable[str]) -> None:
-        """Nobody knows any more how many calls were made: one finds out, and may be too many."""
-        self.uncounted.update(companies)
+        """Nobody knows any more how many calls were made: one finds out, and may be too many.
+        It is told of what Bokio has counted for its own token alone.
+        """
+        for company in companies:
+            self.uncounted[company] = self.uncounted.get(company, 0) + 1
 
-    def _arrived(self, company: str, *, refused: bool) -> None:
-        if refused and self.uncounted[company]:
+    def counted(self) -> Iterable[list[float]]:
+        """The moments of the calls that one limit holds for: a company's; after a lost count, those
+        under one token.
+        """
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for each in self.arrivals:
+            by_token = each.company in self.uncounted
+            found[each.company, each.token if by_token else ""].append(each.at)
+        return found.values()
+
+    def _arrived(self, company: str, token: str, *, refused: bool) -> None:
+        if refused and self.uncounted.get(company):
             self.uncounted[company] -= 1
             return
-        self.arrivals[company].append(self.harness.kernel.time)
+        self.arrivals.append(Arrival(company, token, self.harness.kernel.time))
 
     def _carried_out(self, call: Any, answer: Answer) -> None:
         self.calls += 1
@@ -143,7 +165,7 @@ class Witness:
         if refused:
             self.refused["429"] += 1
         if call.path.startswith("/v1/companies/"):
-            self._arrived(call.path.split("/")[3], refused=refused)
+            self._arrived(call.path.split("/")[3], token, refused=refused)
         step = self.harness.kernel.current.facts.get("step", "")
         if call.method != "GET" and answer.status < 300 and step and "/companies/" in call.path:
             op = self.harness.kernel.current.facts.get("op", "")
