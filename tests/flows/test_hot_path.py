@@ -124,6 +124,7 @@ def test_a_flow_of_seven_steps_costs_ten_commits(
     assert len(heard.commits) == 10, Counter(each[0][:60] for each in heard.commits)
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not POSTGRES, reason="SQLite prepares for itself")
 def test_what_runs_at_every_step_is_prepared_on_a_connection_that_nobody_has_watched() -> None:
     database.close()
