@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.flows.cases import World
+    from tests.inprocess.cells import Stage
     from tests.inprocess.harness import Harness
 
 collect_ignore_glob = [] if os.environ.get("TEST_INPROCESS") == "1" else ["test_*.py"]
@@ -55,3 +56,17 @@ def world(harness: Harness) -> World:
 
     [connection] = harness.connections
     return World(harness.sandbox, connection, harness.person)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def built_stage(built_harness: Harness) -> Stage:
+    from tests.inprocess.cells import Stage
+
+    return Stage(built_harness)
+
+
+@pytest.fixture
+def stage(built_stage: Stage, django_db_blocker: Any) -> Iterator[Stage]:
+    """Where cells are played, one after the other."""
+    with django_db_blocker.unblock():
+        yield built_stage

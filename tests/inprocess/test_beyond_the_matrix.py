@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,17 +24,6 @@ pytestmark = pytest.mark.fault
 
 HOUR = timedelta(hours=1)
 LATER_THAN_SETTLED = 120.0  # seconds from an intent
-
-
-@pytest.fixture(scope="session")
-def built_stage(built_harness: Harness) -> Stage:
-    return Stage(built_harness)
-
-
-@pytest.fixture
-def stage(built_stage: Stage, django_db_blocker: Any) -> Iterator[Stage]:
-    with django_db_blocker.unblock():
-        yield built_stage
 
 
 def calls(cell: Cell, operation: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +12,9 @@ from bokio_app.flows.models import StepState
 from tests.flows.cases import CASES, Case
 from tests.inprocess.axis import FAULTS, SENDINGS, Event, Fault, Strike, expand
 from tests.inprocess.cells import Cell, Stage
-from tests.inprocess.harness import Harness
 from tests.inprocess.matrix_table import ALSO, PAGE, ROWS, page, strikes_of
 
 pytestmark = pytest.mark.fault
-
-
-@pytest.fixture(scope="session")
-def built_stage(built_harness: Harness) -> Stage:
-    return Stage(built_harness)
-
-
-@pytest.fixture
-def stage(built_stage: Stage, django_db_blocker: Any) -> Iterator[Stage]:
-    with django_db_blocker.unblock():
-        yield built_stage
 
 
 def matrix() -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -26,17 +25,6 @@ pytestmark = pytest.mark.fault
 HOUR = timedelta(hours=1)
 WINDOW = 60.0  # seconds in which Bokio counts calls
 READ = ("get-invoices-invoiceId", "get-invoice-payments", "get-invoice-settlements")
-
-
-@pytest.fixture(scope="session")
-def built_stage(built_harness: Harness) -> Stage:
-    return Stage(built_harness)
-
-
-@pytest.fixture
-def stage(built_stage: Stage, django_db_blocker: Any) -> Iterator[Stage]:
-    with django_db_blocker.unblock():
-        yield built_stage
 
 
 @pytest.fixture

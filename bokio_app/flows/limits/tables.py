@@ -128,7 +128,7 @@ class TableStore:
 @contextmanager
 def _locked(connection_id: UUID) -> Iterator[State]:
     """A company's state, which nobody else sees until it is written back as the block leaves it."""
-    key = Pace._meta.get_field("connection").get_db_prep_value(connection_id, database)  # noqa: SLF001  Django documents `_meta`
+    key = connection_id if database.features.has_native_uuid_field else connection_id.hex
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(_READ[database.vendor == "postgresql"], [key])
         row = cursor.fetchone()
