@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.journeys.conftest import COLLEAGUE, PASSWORD, Company
 from tests.journeys.database import query
@@ -242,3 +242,28 @@ def test_of_two_who_edit_one_draft_the_later_sees_both_versions_and_loses_nothin
     expect_saved(member)
     assert value_of(member, 0, "unit_price") == "100,00"
     assert descriptions(member) == ["Arbete i maj"]
+
+
+def test_who_types_on_while_a_preview_is_under_way_sees_the_last_one(
+    member: Walk, connection_id: str
+) -> None:
+    new_invoice(member, connection_id)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    member.page.route("**/preview/**", hold)
+    with member.page.expect_request("**/preview/**"):
+        member.type_line(0, description="Arbete", unit_price="100")
+    for price in ("200", "300"):
+        member.line(0).locator("[data-part=unit_price]").fill(price)
+        member.page.wait_for_timeout(400)  # longer than the page waits before it asks
+    assert len(held) == 1
+
+    held[0].continue_()
+
+    expect(member.page.locator("#preview .entry tfoot")).to_contain_text("375,00")
+    expect(member.page.locator("[data-total=total]")).to_have_text("375,00\u00a0kr")
