@@ -15,13 +15,12 @@ from bokio_app.tenants.models import Tenant
 from . import checks, services
 from .checks import Refused
 from .customers import customer_values
+from .files import Line
 from .models import BulkLine
 from .orders import CustomerPart, Order, parse, reference_of
 from .reading import BadLine
 
 TOGETHER = 500  # lines whose references are looked up by one query
-
-Line = tuple[int, bytes | BadLine]
 
 
 @dataclass(frozen=True)

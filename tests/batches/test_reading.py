@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 
 from bokio_app.batches import orders
-from bokio_app.batches.files import LONGEST_LINE, lines_of
+from bokio_app.batches.files import LARGE, LONGEST_LINE, groups_of, lines_of
 from bokio_app.batches.orders import Order, parse
 from bokio_app.batches.reading import BadLine, decode
 from tests.batches import lines
@@ -241,6 +241,16 @@ def test_a_file_is_read_line_by_line_whatever_its_ends_look_like(tmp_path: Path)
         ]
 
     assert found == [(1, b'{"a":1}'), (4, f"is longer than {LONGEST_LINE} bytes"), (5, b"{}")]
+
+
+def test_few_large_lines_are_kept_together_and_many_small_ones() -> None:
+    small, large = b"{}", b" " * (LARGE // 2)
+    lines_there = [*enumerate([large, small, large, large, *[small] * 120, BadLine("", "is long")])]
+
+    groups = [*groups_of(lines_there)]
+
+    assert [len(group) for group in groups] == [3, 50, 50, 22]
+    assert [line for group in groups for line in group] == lines_there
 
 
 def test_the_documentation_shows_the_schema_that_the_code_keeps() -> None:

@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bokio_app.batches.files import lines_of
+from bokio_app.batches.files import groups_of, lines_of
 from bokio_app.batches.orders import Order
 from bokio_app.batches.outcomes import ACCEPTED, REFUSED, Outcome
 from bokio_app.batches.services import Accepted, Refused, accept_all
@@ -24,7 +23,6 @@ from bokio_app.flows.tasks import ring
 from bokio_app.tenants.models import Tenant
 
 BAD_CALL = 2
-TOGETHER = 50  # lines that are kept in one transaction
 INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
 
 
@@ -96,8 +94,8 @@ class Run:
         for the disk nor for many questions at each; if we die, all of those are taken anew by the
         same file.
         """
-        lines = lines_of(file)
-        while together := [parsed(number, line) for number, line in islice(lines, TOGETHER)]:
+        for group in groups_of(lines_of(file)):
+            together = [parsed(number, line) for number, line in group]
             orders = [each for _number, each in together if isinstance(each, Order)]
             verdicts = iter(accept_all(self.tenant, orders))
             for number, each in together:
