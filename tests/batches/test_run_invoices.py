@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, connections
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from bokio_app.audit.models import Event
+from bokio_app.batches import orders
 from bokio_app.batches.models import BulkLine
+from bokio_app.batches.services import Accepted, accept_all
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.flows import services as flows
@@ -381,6 +385,40 @@ def test_lines_that_are_taken_together_know_of_each_other(
     assert Customer.objects.count() == 2
     created = Event.objects.filter(action__in=["customer.created", "invoice.drafted"])
     assert created.count() == 4
+
+
+def test_two_files_with_the_same_lines_taken_at_once_make_nothing_second(
+    connection: Connection,
+) -> None:
+    """Neither sees what the other has written until it is committed."""
+    wanted = [
+        orders.parse(json.dumps(lines.small(connection, f"A-{number}")).encode())
+        for number in range(20)
+    ]
+    barrier = Barrier(3)
+
+    def take(turned: bool) -> list[bool]:
+        try:
+            database.ensure_connection()
+            barrier.wait()
+            mine = wanted[::-1] if turned else wanted
+            verdicts = [
+                verdict
+                for start in range(0, 20, 7)
+                for verdict in accept_all(connection.tenant, mine[start : start + 7])
+            ]
+            return [isinstance(each, Accepted) and each.new for each in verdicts]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as files:
+        new = [*files.map(take, [False, True, False])]
+
+    assert sum(map(sum, new)) == 20
+    assert {len(each) for each in new} == {20}
+    assert BulkLine.objects.count() == Invoice.objects.count() == 20
+    assert Flow.objects.filter(kind="run_invoice").count() == 20
+    assert Customer.objects.count() == 1
 
 
 def test_a_customer_that_a_reading_brings_meanwhile_is_met_and_not_made(
