@@ -26,7 +26,7 @@ from tools.bench_limit import servers
 from tools.load import CUSTOMER, SHELL
 
 FEW = 1000
-MOST_TAKEN = 5000  # lines; each of them is some thirty statements
+MOST_TAKEN = 5000  # lines; a minute or two, however long the file
 CHECKED = 1000.0  # lines a second
 PER_LINE = 400  # bytes of memory that a line may leave behind
 MB = 1024 * 1024

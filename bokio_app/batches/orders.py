@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -26,6 +27,12 @@ LONGEST_REFERENCE = 200
 MOST_LINE_ITEMS = 300
 MOST_RECEIPTS = 100
 TAX_RATES = (0, 6, 12, 25)
+CUSTOMER_TYPES = tuple(CustomerType)
+ITEM_TYPES = tuple(ItemType)
+PRODUCTS = tuple(ProductType)
+UNITS = tuple(UnitType)
+SETTLEMENTS = tuple(SettlementType)
+VAT_SCHEMES = tuple(VatScheme)
 _METADATA_KEY = re.compile(r"(?!(?:op_key|invoice|externalId)$)[A-Za-z_][A-Za-z0-9_]{0,24}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -59,7 +66,7 @@ class CustomerPart:
 
     id: UUID | None = None
     name: str = ""
-    type: str = CustomerType.COMPANY
+    type: str = str(CustomerType.COMPANY)
     org_number: str = ""
     vat_number: str = ""
     payment_terms: str = ""
@@ -195,7 +202,7 @@ def _required(reader: Reader, key: str, value: T | None) -> T:
 def _customer(reader: Reader) -> CustomerPart:
     if reader.has("id"):
         return CustomerPart(id=reader.uuid("id"))
-    kind = reader.text("type", longest=20, choices=[*CustomerType]) or CustomerType.COMPANY
+    kind = reader.text("type", longest=20, choices=CUSTOMER_TYPES) or CustomerType.COMPANY
     if kind == CustomerType.PRIVATE:
         for key in ("orgNumber", "vatNumber"):
             if reader.has(key):
@@ -282,7 +289,7 @@ def _rate(reader: Reader, currency: str, rate: Decimal | None) -> Decimal:
 
 def _line(reader: Reader) -> LinePart:
     _refuse_reduction(reader)
-    kind = reader.text("itemType", longest=30, choices=[*ItemType]) or ItemType.SALES
+    kind = reader.text("itemType", longest=30, choices=ITEM_TYPES) or ItemType.SALES
     description = reader.text("description", longest=500, required=True)
     if kind == ItemType.DESCRIPTION:
         return LinePart(
@@ -292,8 +299,8 @@ def _line(reader: Reader) -> LinePart:
     if rate is not None and rate not in TAX_RATES:
         reader.refuse("taxRate", "must be one of 0, 6, 12, 25")
     quantity = reader.amount("quantity", decimals=3, digits=9)
-    product = reader.text("productType", longest=20, choices=[*ProductType])
-    unit = reader.text("unitType", longest=20, choices=[*UnitType])
+    product = reader.text("productType", longest=20, choices=PRODUCTS)
+    unit = reader.text("unitType", longest=20, choices=UNITS)
     price = reader.amount("unitPrice", decimals=2, digits=13)
     return LinePart(
         description=description,
@@ -308,7 +315,7 @@ def _line(reader: Reader) -> LinePart:
 
 
 def _settlement(reader: Reader) -> SettlementPart:
-    kind = reader.text("type", longest=30, required=True, choices=[*SettlementType])
+    kind = reader.text("type", longest=30, required=True, choices=SETTLEMENTS)
     is_fee = kind == SettlementType.PAYMENT_SERVICE_FEE
     if is_fee != reader.has("vatScheme"):
         reader.refuse("vatScheme", "goes with a paymentServiceFee, and only with it")
@@ -320,7 +327,7 @@ def _settlement(reader: Reader) -> SettlementPart:
         date=_required(reader, "date", reader.day("date")),
         amount=amount,
         record=reader.flag("record"),
-        vat_scheme=reader.text("vatScheme", longest=20, choices=[*VatScheme]),
+        vat_scheme=reader.text("vatScheme", longest=20, choices=VAT_SCHEMES),
     )
 
 
@@ -358,25 +365,36 @@ def _credit_part(reader: Reader) -> CreditPart:
 
 def _told(value: Any) -> Any:
     """What an order says, as JSON; without what is absent or empty."""
-    if isinstance(value, str):
+    if (tell := _TELL.get(type(value))) is not None:
+        return tell(value)
+    if isinstance(value, str):  # a word of an enumeration
         return str(value)
-    if isinstance(value, Decimal):
-        return format(value.normalize() if value else Decimal(0), "f")
-    if isinstance(value, list | tuple):
-        return [_told(each) for each in value]
-    if isinstance(value, date | UUID):
-        return str(value)
-    if (parts := _parts(value)) is None:
-        return value
+    # A part of the order keeps its fields in its dictionary.
+    parts = value if isinstance(value, dict) else vars(value)
     told = {key: _told(each) for key, each in parts.items()}
     return {key: each for key, each in told.items() if each is not None and each not in _EMPTY}
 
 
-def _parts(value: object) -> dict[str, Any] | None:
-    """The fields of an object or of a part of the order, which keeps them in its dictionary."""
-    if isinstance(value, dict):
-        return value
-    return vars(value) if is_dataclass(value) else None
+def _itself(value: T) -> T:
+    return value
 
 
+def _decimal(value: Decimal) -> str:
+    return format(value.normalize() if value else Decimal(0), "f")
+
+
+def _rows(values: tuple[Any, ...]) -> list[Any]:
+    return [_told(each) for each in values]
+
+
+_TELL: dict[type, Callable[[Any], Any]] = {
+    str: _itself,
+    int: _itself,
+    bool: _itself,
+    type(None): _itself,
+    date: str,
+    UUID: str,
+    Decimal: _decimal,
+    tuple: _rows,
+}
 _EMPTY: tuple[object, ...] = ("", [], {})

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from bokio_app.connections.models import Connection, State
+from bokio_app.connections.models import State
 from bokio_app.invoicing.models import Customer
 from bokio_app.ledger.queries import Books, books_of
 from bokio_app.tenants.models import Tenant
 
 from . import checks, services
 from .checks import Refused
+from .customers import customer_values
+from .files import Line
 from .models import BulkLine
 from .orders import CustomerPart, Order, parse, reference_of
 from .reading import BadLine
 
 TOGETHER = 500  # lines whose references are looked up by one query
-
-Line = tuple[int, bytes | BadLine]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Trial:
     def judge(self, lines: Iterable[Line]) -> Iterator[Verdict]:
         """Each line in the order of the file."""
         left = iter(lines)
-        while together := [_parsed(number, line) for number, line in islice(left, TOGETHER)]:
+        while together := [parsed(number, line) for number, line in islice(left, TOGETHER)]:
             kept = self._kept(each.reference for _number, each in together)
             for number, each in together:
                 yield each if isinstance(each, Verdict) else self._judge(number, each, kept)
@@ -87,12 +87,13 @@ class Trial:
             raise Refused(services.NOT_CONNECTED)
         if connection.pk not in self._books:
             self._books[connection.pk] = books_of(connection)
-        draft = services.draft_of(order, _customer(connection, order.customer))
+        draft = services.draft_of(order, _customer(order.customer))
         books = self._books[connection.pk]
         checks.check(order, services.sendable(draft), books, scopes=connection.scopes)
 
 
-def _parsed(number: int, line: bytes | BadLine) -> tuple[int, Order | Verdict]:
+def parsed(number: int, line: bytes | BadLine) -> tuple[int, Order | Verdict]:
+    """The order that a line holds, or why it holds none."""
     if isinstance(line, BadLine):
         return number, Verdict(number, "", error=str(line))
     try:
@@ -101,15 +102,6 @@ def _parsed(number: int, line: bytes | BadLine) -> tuple[int, Order | Verdict]:
         return number, Verdict(number, reference_of(line), error=str(bad))
 
 
-def _customer(connection: Connection, part: CustomerPart) -> Customer:
-    """The customer as far as it decides: a row that says the same may be one that Bokio has, and
-    then its address does not matter.
-    """
-    if part.id:
-        return Customer(remote_id=str(part.id))
-    values = services.customer_values(part)
-    customer = Customer(**values)
-    if not (customer.line1 and customer.postal_code and customer.city):
-        known = connection.customers.filter(**values).order_by("-remote_id").first()
-        return known or customer
-    return customer
+def _customer(part: CustomerPart) -> Customer:
+    """The customer as far as it decides; whether Bokio has one of that id, a reading tells."""
+    return Customer(remote_id=str(part.id)) if part.id else Customer(**customer_values(part))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.customers import Customer as RemoteCustomer
+from bokio_app.bokio.customers import CustomerDraft
 from bokio_app.bokio.filters import F, Filter, FilterError
 from bokio_app.flows.models import FlowState, Step, StepState, WaitReason
 from bokio_app.flows.operations import (
@@ -24,12 +25,13 @@ from bokio_app.flows.operations import (
     exactly_one,
     register,
 )
-from bokio_app.flows.sealed import is_sealed
+from bokio_app.flows.sealed import is_sealed, unseal
 
 from .drafts import customer_draft
 from .models import Customer, Invoice
 
 CLOCK_DIFFERENCE = timedelta(minutes=2)
+NOWHERE = Address("", "", "")
 
 
 @register
@@ -55,28 +57,28 @@ class EnsureCustomer(Operation):
             state__in=[StepState.SENT, StepState.UNKNOWN],
             flow__connection_id=ctx.flow.connection_id,
         ).exclude(flow__state=FlowState.CANCELLED)
-        same = Q(payload__customer=ctx.payload["customer"])
+        # Of two rows for one company or person, too.
+        rows = [str(pk) for pk in _with_number(ctx).values_list("pk", flat=True)]
+        same = Q(payload__customer__in=[ctx.payload["customer"], *rows])
         number = ctx.payload["org_number"]
-        if number and isinstance(number, str):  # of two rows for one company, too
+        if number and isinstance(number, str):
             same |= Q(payload__org_number=number)
         others = others.filter(same)
         return WaitReason.CUSTOMER_BUSY if others.exclude(pk=ctx.step.pk).exists() else ""
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         where = _by_number(ctx.payload)
-        if where is None:
-            return []
         ours = set(_ids_with_number(ctx))  # asked first: what comes meanwhile is not among them
+        if where is None:
+            return _of_ours(ctx) or sorted(ours)
         found = list(bokio.customers.find(where))
-        same = [each for each in found if _same_customer(each, ctx.payload)]
+        same = [each for each in found if _is_wanted(each, ctx.payload)]
         if same:
             return _customer_done(same[0])
         return sorted(ours.union(str(each.id) for each in found))
 
     def is_overtaken(self, ctx: StepContext) -> bool:
         """Another row of ours with this number has come to Bokio since we looked there."""
-        if _by_number(ctx.payload) is None:
-            return False
         return not set(_ids_with_number(ctx)) <= set(ctx.step.baseline or [])
 
     def address(self, ctx: StepContext) -> str:
@@ -90,7 +92,7 @@ class EnsureCustomer(Operation):
         if where is None:
             where = F("modifiedDateTime") >= _begun(ctx) - CLOCK_DIFFERENCE
         found = list(bokio.customers.find(where))
-        same = [each for each in found if _same_customer(each, ctx.payload)]
+        same = [each for each in found if _is_wanted(each, ctx.payload)]
         if _by_number(ctx.payload) is None:
             return exactly_one(map(_customer_done, _not_others(ctx, same)), what=str(_("customer")))
         before = ctx.step.baseline
@@ -170,25 +172,48 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
         return None
 
 
+def _with_number(ctx: StepContext) -> QuerySet[Customer]:
+    """All our rows with the payload's number, a personal one as well; none without one."""
+    rows = Customer.objects.filter(connection_id=ctx.flow.connection_id)
+    number = unseal(ctx.payload["org_number"])
+    return rows.filter(org_number=number) if number else rows.none()
+
+
 def _ids_with_number(ctx: StepContext) -> Iterable[str]:
-    """Bokio's ids of all our rows with the payload's organisation number."""
-    rows = Customer.objects.filter(
-        connection_id=ctx.flow.connection_id, org_number=ctx.payload["org_number"]
-    )
-    return rows.exclude(remote_id="").values_list("remote_id", flat=True)
+    """Bokio's ids of all our rows with the payload's number."""
+    return _with_number(ctx).exclude(remote_id="").values_list("remote_id", flat=True)
 
 
-def _same_customer(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
-    ours = customer_draft(payload)
-    address = found.address or Address("", "", "")
-    wanted = ours.address or Address("", "", "")
+def _of_ours(ctx: StepContext) -> Done | None:
+    """A customer of Bokio's that another row of ours knows to be this one.
+
+    Bokio is not searched by a personal number, which would stand in an address. So two rows for
+    one sole trader become one here.
+    """
+    wanted = customer_draft(ctx.payload)
+    known = _with_number(ctx).exclude(remote_id="")
+    for row in known.order_by("created_at"):
+        if _same_customer(row, wanted, Address(row.line1, row.postal_code, row.city)):
+            return Done({"remote_id": row.remote_id, "name": row.name}, remote_id=row.remote_id)
+    return None
+
+
+def _is_wanted(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
+    return _same_customer(found, customer_draft(payload), found.address)
+
+
+def _same_customer(
+    found: RemoteCustomer | Customer, wanted: CustomerDraft, address: Address | None
+) -> bool:
+    """Whether one that Bokio has is the wanted one, by what tells customers apart."""
+    there, ours = address or NOWHERE, wanted.address or NOWHERE
     return (
-        found.name == ours.name
-        and found.type == ours.type
-        and found.org_number == ours.org_number
-        and found.vat_number == ours.vat_number
-        and (address.line1, address.postal_code, address.city)
-        == (wanted.line1, wanted.postal_code, wanted.city)
+        found.name == wanted.name
+        and found.type == wanted.type
+        and found.org_number == wanted.org_number
+        and found.vat_number == wanted.vat_number
+        and (there.line1, there.postal_code, there.city)
+        == (ours.line1, ours.postal_code, ours.city)
     )
 
 

@@ -7,25 +7,28 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from bokio_app.audit.services import record
+from bokio_app.audit.models import Event
+from bokio_app.audit.services import line, record
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import ZERO, rounded
+from bokio_app.core.money import ZERO, rounded, totals
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
-from bokio_app.flows.sealed import seal
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
 from .models import Customer, Invoice, LineItem
+from .payloads import payloads_of
 from .problems import problems_of
 
 SEND_INVOICE = "send_invoice"
 RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
+
+THOUSANDTH = Decimal("0.001")  # what is kept of a quantity
 
 
 class EditConflict(Exception):
@@ -82,20 +85,35 @@ class DraftInput:
     lines: Sequence[LineInput]
 
 
+@dataclass(frozen=True)
+class NewDraft:
+    """A draft as it will be kept: the invoice with its sums, and its lines."""
+
+    invoice: Invoice
+    lines: list[LineItem]
+
+
 def create_customer(connection: Connection, *, by: User | None, **values: Any) -> Customer:
     """Keep a new customer here; Bokio gets it with the first invoice."""
-    with transaction.atomic():
-        customer = Customer.objects.create(
-            tenant_id=connection.tenant_id, connection=connection, **values
-        )
-        record(
-            "customer.created",
-            tenant=connection.tenant_id,
-            subject="customer",
-            subject_id=customer.pk,
-            actor=by,
-        )
+    customer = Customer(tenant_id=connection.tenant_id, connection=connection, **values)
+    keep_customers([customer], by=by)
     return customer
+
+
+def keep_customers(customers: Sequence[Customer], *, by: User | None) -> None:
+    """Keep new customers, with few statements for all. Raises `IntegrityError`."""
+    with transaction.atomic():
+        Customer.objects.bulk_create(customers)
+        Event.objects.bulk_create(
+            line(
+                "customer.created",
+                tenant=each.tenant_id,
+                subject="customer",
+                subject_id=each.pk,
+                actor=by,
+            )
+            for each in customers
+        )
 
 
 def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
@@ -125,21 +143,38 @@ def create_draft(
     `draft_id` comes with the form: sent again, the draft that exists is returned. Raises
     `EditConflict` when that one says something else by now.
     """
-    invoice = Invoice(tenant_id=connection.tenant_id, connection=connection, created_by=by)
-    if draft_id:
-        invoice.pk = uuid5(draft_id, str(connection.pk))
+    pk = uuid5(draft_id, str(connection.pk)) if draft_id else uuid4()
+    new = new_draft(connection, draft, by=by, pk=pk)
     try:
-        with transaction.atomic():
-            _write(invoice, draft, new=True)
-            _audit("invoice.drafted", invoice, by=by)
+        keep_drafts([new], by=by)
     except IntegrityError:
-        earlier = Invoice.objects.filter(pk=invoice.pk).first()
+        earlier = Invoice.objects.filter(pk=pk).first()
         if earlier is None:
             raise
         if draft_of(earlier) != dated(draft):
             raise EditConflict(earlier) from None
         return earlier
-    return invoice
+    return new.invoice
+
+
+def new_draft(
+    connection: Connection, draft: DraftInput, *, by: User | None, pk: UUID | None = None
+) -> NewDraft:
+    """What `keep_drafts` keeps of the draft. Nothing is written."""
+    invoice = Invoice(
+        pk=pk or uuid4(), tenant_id=connection.tenant_id, connection=connection, created_by=by
+    )
+    return NewDraft(invoice, _fill(invoice, draft))
+
+
+def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
+    """Keep new drafts here, with few statements for all. Raises `IntegrityError`."""
+    with transaction.atomic():
+        Invoice.objects.bulk_create([each.invoice for each in drafts])
+        LineItem.objects.bulk_create([item for each in drafts for item in each.lines])
+        Event.objects.bulk_create(
+            _audit_line("invoice.drafted", each.invoice, by=by) for each in drafts
+        )
 
 
 def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
@@ -157,7 +192,10 @@ def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -
         if invoice.version != version:
             raise EditConflict(invoice)
         invoice.version += 1
-        _write(invoice, draft)
+        lines = _fill(invoice, draft)
+        invoice.save()
+        invoice.lines.all().delete()
+        LineItem.objects.bulk_create(lines)
         _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
     return invoice
 
@@ -220,7 +258,7 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             return flow, False
         if problems := problems_of(invoice):
             raise NotReady(problems)
-        payloads = payloads_of(invoice)
+        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice))
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
@@ -267,59 +305,6 @@ def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[
     return {op: {**ordered.get(op, {}), **payload} for op, payload in payloads.items()}
 
 
-def payloads_of(invoice: Invoice) -> dict[str, dict[str, Any]]:
-    """What each step sends, in their order; frozen now: no later change reaches a flow."""
-    customer = invoice.customer
-    assert customer is not None  # noqa: S101  problems_of has seen to it
-    lines = [
-        {each.name: getattr(line, each.name) for each in fields(LineInput)}
-        for line in invoice.lines.all()
-    ]
-    reference = {"invoice": str(invoice.pk)}
-    return {
-        "ensure_customer": {
-            "customer": str(customer.pk),
-            "remote_id": customer.remote_id,
-            **customer_payload(customer),
-        },
-        "create_invoice": {
-            **reference,
-            "invoice_date": invoice.invoice_date,
-            "due_date": invoice.due_date,
-            "currency": invoice.currency,
-            "your_reference": invoice.your_reference,
-            "total": invoice.total,
-            "lines": lines,
-            "version": invoice.version,
-        },
-        "publish_invoice": reference,
-        "record_invoice": {**reference, "cash": is_cash(invoice)},
-    }
-
-
-def customer_payload(customer: Customer) -> dict[str, Any]:
-    """A customer as payloads carry it: a person's numbers are sealed."""
-    fields_of = {name: getattr(customer, name) for name in CUSTOMER_FIELDS}
-    for name in ("org_number", "vat_number"):
-        fields_of[name] = seal(fields_of[name], private=customer.is_person)
-    return fields_of
-
-
-CUSTOMER_FIELDS = (
-    "name",
-    "type",
-    "org_number",
-    "vat_number",
-    "email",
-    "line1",
-    "line2",
-    "postal_code",
-    "city",
-    "country",
-    "payment_terms",
-)
-
-
 def draft_of(invoice: Invoice) -> DraftInput:
     """The invoice as the editor would give it."""
     return DraftInput(
@@ -339,26 +324,31 @@ def dated(draft: DraftInput) -> DraftInput:
     return replace(draft, due_date=draft.due_date or _due(draft), lines=list(draft.lines))
 
 
-def _write(invoice: Invoice, draft: DraftInput, *, new: bool = False) -> None:
+def _fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
+    """Give the invoice what the draft says, with its sums, and return its lines. The amounts are
+    as a read would give them.
+    """
     draft = dated(draft)
     invoice.customer = draft.customer
     invoice.invoice_date = draft.invoice_date
     invoice.due_date = draft.due_date
     invoice.your_reference = draft.your_reference
-    invoice.save(force_insert=new)
-    invoice.lines.all().delete()
-    LineItem.objects.bulk_create(
+    lines = [
         LineItem(
             invoice=invoice,
             position=position,
-            **{each.name: getattr(line, each.name) for each in fields(LineInput)},
+            **{
+                **{each.name: getattr(line, each.name) for each in fields(LineInput)},
+                "quantity": line.quantity.quantize(THOUSANDTH),
+                "unit_price": line.unit_price.quantize(ZERO),
+            },
         )
         for position, line in enumerate(draft.lines)
-    )
-    sums = invoice.totals()
+    ]
+    sums = totals(each.row for each in lines if each.is_sales)
     invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
     invoice.open_amount = sums.total
-    invoice.save(update_fields=["net", "tax", "total", "open_amount", "updated_at"])
+    return lines
 
 
 def _due(draft: DraftInput) -> date:
@@ -367,7 +357,11 @@ def _due(draft: DraftInput) -> date:
 
 
 def _audit(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> None:
-    record(
+    _audit_line(action, invoice, by=by, **data).save(force_insert=True)
+
+
+def _audit_line(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> Event:
+    return line(
         action,
         tenant=invoice.tenant_id,
         subject="invoice",

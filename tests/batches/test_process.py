@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection as database
+from django.db import transaction
 
 from bokio_app.batches.models import BulkLine
 from bokio_app.connections.models import Connection
@@ -65,6 +67,31 @@ def started() -> Iterator[list[Command]]:
             command.process.wait(10)
 
 
+@contextmanager
+def _nothing_is_kept() -> Iterator[None]:
+    """Whoever writes the last row of a line waits (on SQLite: whoever writes)."""
+    with transaction.atomic(), database.cursor() as cursor:
+        if not django_settings.EMBEDDED:
+            cursor.execute(f'LOCK TABLE "{BulkLine._meta.db_table}" IN SHARE MODE')
+        yield
+
+
+def _wait_for_its_last_write() -> None:
+    """Until the command has written all but the last row, and waits with it. SQLite does not tell
+    who waits.
+    """
+    if django_settings.EMBEDDED:
+        return
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+
+    def is_there() -> bool:
+        with database.cursor() as cursor:
+            cursor.execute(waiting, [BulkLine._meta.db_table])
+            return bool(cursor.fetchone()[0])
+
+    wait_until(is_there, what="it waits with its last write", seconds=60)
+
+
 @pytest.mark.fault
 @pytest.mark.slow
 def test_a_command_killed_in_the_middle_loses_nothing_and_completes_when_run_again(
@@ -77,15 +104,25 @@ def test_a_command_killed_in_the_middle_loses_nothing_and_completes_when_run_aga
     paid = lines.guide(connection)["payments"][0] | {"amount": "1250.00"}
     orders = [lines.small(connection, f"A-{n}", payments=[paid]) for n in range(60)]
     path = lines.write(tmp_path / "orders.jsonl", *orders)
+    first, *rest = path.read_text().splitlines(keepends=True)
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
 
-    command = Command(tmp_path, env, str(path), "--tenant", connection.tenant.slug)
+    command = Command(tmp_path, env, str(pipe), "--tenant", connection.tenant.slug)
     started.append(command)
-    wait_until(lambda: BulkLine.objects.count() >= 5, what="some lines are accepted", seconds=60)
-    command.process.kill()
-    command.ended()
+    with pipe.open("w") as file:
+        file.writelines([first, *rest[:49]])
+        file.flush()
+        wait_until(lambda: BulkLine.objects.count() == 50, what="some are accepted", seconds=60)
+        with _nothing_is_kept():
+            file.writelines(rest[49:])
+            file.close()
+            _wait_for_its_last_write()
+            command.process.kill()
+            command.ended()
     taken = BulkLine.objects.count()
 
-    assert taken < 60
+    assert taken == 50
     assert Flow.objects.filter(kind="run_invoice").count() == taken
     assert Invoice.objects.count() == Payment.objects.count() == taken
 

@@ -14,7 +14,7 @@ import jsonschema_rs
 import pytest
 
 from bokio_app.batches import orders
-from bokio_app.batches.files import LONGEST_LINE, lines_of
+from bokio_app.batches.files import LARGE, LONGEST_LINE, groups_of, lines_of
 from bokio_app.batches.orders import Order, parse
 from bokio_app.batches.reading import BadLine, decode
 from tests.batches import lines
@@ -192,6 +192,44 @@ def test_every_difference_makes_another_content(path: tuple[str | int, ...], to:
     assert changed != parse(encoded(lines.guide(COMPANY))).content_hash
 
 
+def test_the_content_of_a_line_that_an_earlier_release_has_kept_is_still_the_same() -> None:
+    """Else the same file, given once more after a deploy, would be refused line by line."""
+    day = "2026-11-21"
+    kept = {
+        "reference": "order-1",
+        "company": "0a7f2c1e-4b6d-4f0e-9c11-7d2f5a3b8e10",
+        "customer": {
+            "name": "Eva",
+            "type": "private",
+            "address": {"line1": "Storgatan 1", "postalCode": "111 22", "city": "Lund"},
+            "contactsDetails": [{"name": "Eva", "email": "eva@example.com", "isDefault": True}],
+            "constructionReverseChargeEnabled": False,
+        },
+        "invoice": {
+            "invoiceDate": day,
+            "currency": "EUR",
+            "currencyRate": "11.50",
+            "metadata": {"shop": "north", "empty": ""},
+            "lineItems": [
+                {"description": "Advice", "quantity": 0, "unitType": "hour", "unitPrice": "290.00"},
+                {"itemType": "descriptionOnlyItem", "description": "Thank you"},
+                {"description": "Off", "unitPrice": -5, "bookkeepingAccountNumber": 3730},
+            ],
+        },
+        "publish": True,
+        "settlements": [
+            {"type": "paymentServiceFee", "vatScheme": "eu", "date": day, "amount": "15.50"}
+        ],
+        "payments": [{"date": day, "amount": 64609.5, "account": 1940, "record": True}],
+        "credit": {"publish": True},
+    }
+
+    assert (
+        parse(encoded(kept)).content_hash
+        == "b97b7cde473c865791cc82b04b06777725ce304974ac1b082b9364ac9d2ec24d"
+    )
+
+
 def test_a_file_is_read_line_by_line_whatever_its_ends_look_like(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b'\xef\xbb\xbf{"a":1}\r\n\n  \n' + b"x" * (LONGEST_LINE + 5) + b"\n{}")
@@ -203,6 +241,16 @@ def test_a_file_is_read_line_by_line_whatever_its_ends_look_like(tmp_path: Path)
         ]
 
     assert found == [(1, b'{"a":1}'), (4, f"is longer than {LONGEST_LINE} bytes"), (5, b"{}")]
+
+
+def test_few_large_lines_are_kept_together_and_many_small_ones() -> None:
+    small, large = b"{}", b" " * (LARGE // 2)
+    lines_there = [*enumerate([large, small, large, large, *[small] * 120, BadLine("", "is long")])]
+
+    groups = [*groups_of(lines_there)]
+
+    assert [len(group) for group in groups] == [3, 50, 50, 22]
+    assert [line for group in groups for line in group] == lines_there
 
 
 def test_the_documentation_shows_the_schema_that_the_code_keeps() -> None:

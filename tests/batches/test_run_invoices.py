@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, connections
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
+from bokio_app.audit.models import Event
+from bokio_app.batches import orders
 from bokio_app.batches.models import BulkLine
+from bokio_app.batches.services import Accepted, accept_all
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.flows import services as flows
-from bokio_app.flows.models import Flow, FlowState
+from bokio_app.flows.models import Attempt, Flow, FlowState, Step
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments.models import Payment, Settlement
@@ -328,6 +337,138 @@ def test_a_dry_run_asks_as_little_for_a_thousand_lines_as_for_one(
 
     assert called.status == 0
     assert called.out == "1000 accepted, 0 accepted before.\n"
+
+
+def test_taking_fifty_lines_asks_as_little_after_many_as_at_the_beginning(
+    connection: Connection, file: Path
+) -> None:
+    """Rows of a table are written together, and what the lines have in common is read once."""
+    asked = []
+    for part in range(4):
+        orders = [lines.guide(connection, f"{part}-{number}") for number in range(50)]
+        with CaptureQueriesContext(database) as heard:
+            assert lines.run(lines.write(file, *orders), connection).status == 0
+        asked.append(len(heard))
+
+    assert BulkLine.objects.count() == 200
+    assert asked[0] - asked[1] <= 8  # the first also has the customer made
+    assert len(set(asked[1:])) == 1, asked
+    # SQLite takes a thousand values at once, and steps have twenty each.
+    assert asked[1] <= (40 if database.vendor == "postgresql" else 60), heard.captured_queries
+
+    with CaptureQueriesContext(database) as heard:
+        assert lines.run(file, connection).status == 0
+    assert len(heard) <= 6, heard.captured_queries
+
+
+def test_lines_that_are_taken_together_know_of_each_other(
+    connection: Connection, file: Path
+) -> None:
+    """Nothing of one of them is a row yet when the next is judged."""
+    other = lines.small(connection, "A-1", record=False)
+    path = lines.write(
+        file,
+        lines.small(connection, "A-1", company=str(uuid4())),
+        lines.small(connection, "A-1"),
+        other,
+        lines.small(connection, "A-1"),
+        lines.small(connection, "A-2", customer={"id": str(uuid4())}),
+        lines.small(connection, "A-3", invoice={"invoiceDate": "1999-01-01", "lineItems": []}),
+    )
+    called = lines.run(path, connection, "--json")
+
+    said = {told["line"]: (told["state"], told["error"]) for told in called.objects}
+    assert said[1] == ("refused", "company: is not connected in this workspace")
+    assert said[3] == ("refused", "reference: was used before, with other content")
+    assert [said[number][0] for number in (2, 4, 5, 6)] == ["ready", "ready", "ready", "refused"]
+    assert Invoice.objects.count() == BulkLine.objects.count() == 2
+    assert Customer.objects.count() == 2
+    created = Event.objects.filter(action__in=["customer.created", "invoice.drafted"])
+    assert created.count() == 4
+
+
+def test_two_files_with_the_same_lines_taken_at_once_make_nothing_second(
+    connection: Connection,
+) -> None:
+    """Neither sees what the other has written until it is committed."""
+    wanted = [
+        orders.parse(json.dumps(lines.small(connection, f"A-{number}")).encode())
+        for number in range(20)
+    ]
+    barrier = Barrier(3)
+
+    def take(turned: bool) -> list[bool]:
+        try:
+            database.ensure_connection()
+            barrier.wait()
+            mine = wanted[::-1] if turned else wanted
+            verdicts = [
+                verdict
+                for start in range(0, 20, 7)
+                for verdict in accept_all(connection.tenant, mine[start : start + 7])
+            ]
+            return [isinstance(each, Accepted) and each.new for each in verdicts]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as files:
+        new = [*files.map(take, [False, True, False])]
+
+    assert sum(map(sum, new)) == 20
+    assert {len(each) for each in new} == {20}
+    assert BulkLine.objects.count() == Invoice.objects.count() == 20
+    assert Flow.objects.filter(kind="run_invoice").count() == 20
+    assert Customer.objects.count() == 1
+
+
+def test_a_customer_that_a_reading_brings_meanwhile_is_met_and_not_made(
+    connection: Connection, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both know Bokio's id, and only one row may have it."""
+    remote_id = str(uuid4())
+    keep = invoicing.keep_customers
+
+    def late(customers: list[Customer], *, by: User | None) -> None:
+        monkeypatch.setattr(invoicing, "keep_customers", keep)
+        raise IntegrityError
+
+    monkeypatch.setattr(invoicing, "keep_customers", late)
+    orders = [lines.small(connection, f"A-{n}", customer={"id": remote_id}) for n in range(3)]
+
+    assert lines.run(lines.write(file, *orders), connection).status == 0
+
+    assert Customer.objects.get().remote_id == remote_id
+    assert Flow.objects.filter(kind="run_invoice").count() == BulkLine.objects.count() == 3
+
+
+def test_two_rows_of_a_sole_trader_are_one_customer_and_the_number_stands_nowhere_else(
+    sandbox: SandboxProcess,
+    connection: Connection,
+    file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They differ in what does not tell customers apart; the number is a personal one."""
+    number = "640823-3234"
+    orders = []
+    for place in range(3):
+        order = lines.small(connection, f"A-{place}")
+        contact = {"name": "Eva", "email": f"eva{place}@example.com", "isDefault": True}
+        order["customer"] |= {"orgNumber": number, "contactsDetails": [contact]}
+        orders.append(order)
+
+    caplog.set_level("DEBUG")
+    called = run_all(lines.write(file, *orders), connection)
+
+    assert called.status == 0
+    [made] = sandbox.books(str(connection.company_id))["customers"]
+    assert made["orgNumber"] == number
+    assert {told["customer"] for told in called.objects} == {made["id"]}
+    assert Customer.objects.get().remote_id == made["id"]
+    told = [caplog.text, called.out, called.err, json.dumps(sandbox.calls())]
+    told += [str(row) for kept in (Event, Flow, Step, Attempt) for row in kept.objects.values()]
+    told += [json.dumps(each) for each in sandbox.books(str(connection.company_id))["invoices"]]
+    digits = number.replace("-", "")
+    assert not [each for each in told if number in each or digits in each]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
+from bokio_app.invoicing.payloads import customer_payload
 from bokio_app.payments import services as payments
 from bokio_app.tenants.models import User
 from tests.support import bokio as support
@@ -223,7 +224,7 @@ def update_customer(world: World) -> Flow:
     found = world.api.customers.create(CustomerDraft(name="Kund AB"))
     row = make.customer(world.connection, name="Nya Kund AB", org_number="556016-0680")
     world.made["customer"] = found.id
-    payload = {"remote_customer": str(found.id), **invoicing.customer_payload(row)}
+    payload = {"remote_customer": str(found.id), **customer_payload(row)}
     return world.start("update_customer", payload)
 
 

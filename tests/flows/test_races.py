@@ -38,6 +38,7 @@ from tests.support.sandbox import SandboxProcess
 
 T = TypeVar("T")
 PAST = timedelta(seconds=-1)
+SOLE_TRADER = "640823-3234"  # a personal number: it stands in no address
 
 
 def sent(connection: Connection, person: User) -> Invoice:
@@ -255,11 +256,25 @@ def test_a_reading_that_meets_what_was_not_answered_first_leaves_one_row(
     assert Payment.objects.get().created_by == person
 
 
+NUMBERS = [
+    pytest.param("556016-0680", id="company"),
+    pytest.param(SOLE_TRADER, id="sole trader"),
+]
+
+
+def two_drafts(connection: Connection, person: User, number: str) -> list[Invoice]:
+    """For two rows that are one customer with this number."""
+    made = [bokio.guide_draft(connection, by=person) for _ in range(2)]
+    assert made[0].customer != made[1].customer
+    Customer.objects.update(org_number=number)
+    return list(Invoice.objects.filter(pk__in=[each.pk for each in made]))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_two_rows_for_one_customer_lead_to_one_customer_at_bokio(
-    sandbox: SandboxProcess, connection: Connection, person: User
+    number: str, sandbox: SandboxProcess, connection: Connection, person: User
 ) -> None:
-    first, second = (bokio.guide_draft(connection, by=person) for _ in range(2))
-    assert first.customer != second.customer
+    first, second = two_drafts(connection, person, number)
 
     for invoice in (first, second):
         invoicing.start_sending(invoice, by=person)
@@ -276,14 +291,16 @@ def test_two_rows_for_one_customer_lead_to_one_customer_at_bokio(
 @pytest.mark.parametrize(
     "attempts", [pytest.param(0, id="first"), pytest.param(1, id="again", marks=pytest.mark.fault)]
 )
+@pytest.mark.parametrize("number", NUMBERS)
 def test_two_rows_for_one_customer_lead_to_one_even_if_one_is_made_after_the_other_has_looked(
+    number: str,
     attempts: int,
     sandbox: SandboxProcess,
     connection: Connection,
     person: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, second = (bokio.guide_draft(connection, by=person) for _ in range(2))
+    first, second = two_drafts(connection, person, number)
     invoicing.start_sending(first, by=person)
     write, met = Gate.write, []
 
@@ -306,6 +323,40 @@ def test_two_rows_for_one_customer_lead_to_one_even_if_one_is_made_after_the_oth
     books = sandbox.books(str(connection.company_id))
     assert (len(met), len(books["customers"]), len(books["invoices"])) == (1, 1, 2)
     assert not Flow.objects.exclude(state=FlowState.DONE).exists()
+
+
+@pytest.mark.fault
+def test_a_sole_trader_waits_while_it_is_unknown_whether_the_other_row_is_made(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    """Both numbers are sealed, and no two sealed ones are alike."""
+    first, second = two_drafts(connection, person, SOLE_TRADER)
+    sandbox.lose_answer("post-customer")
+    flow, _ = invoicing.start_sending(first, by=person)
+    turn_until(connection, flow, EnsureCustomer.name, StepState.UNKNOWN)
+    other, _ = invoicing.start_sending(second, by=person)
+
+    waits = EnsureCustomer().waits_for(StepContext(other, other.steps.get(pos=0), {}))
+    bokio.work(connection)
+
+    assert waits == WaitReason.CUSTOMER_BUSY
+    assert sandbox.count("post-customer") == 1
+    assert len(sandbox.books(str(connection.company_id))["invoices"]) == 2
+    assert not Flow.objects.exclude(state=FlowState.DONE).exists()
+
+
+def test_two_sole_traders_with_one_name_and_address_stay_two(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    first, second = two_drafts(connection, person, SOLE_TRADER)
+    Customer.objects.filter(pk=second.customer_id).update(org_number="811218-9876")
+
+    for invoice in Invoice.objects.filter(pk__in=[first.pk, second.pk]):
+        invoicing.start_sending(invoice, by=person)
+    bokio.work(connection)
+
+    assert len(sandbox.books(str(connection.company_id))["customers"]) == 2
+    assert Customer.objects.count() == 2
 
 
 @pytest.mark.fault

@@ -5,28 +5,24 @@ import signal
 import sys
 import threading
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
-from bokio_app.batches.files import lines_of
-from bokio_app.batches.orders import parse, reference_of
+from bokio_app.batches.files import groups_of, lines_of
+from bokio_app.batches.orders import Order
 from bokio_app.batches.outcomes import ACCEPTED, REFUSED, Outcome
-from bokio_app.batches.reading import BadLine
-from bokio_app.batches.services import Refused, accept
-from bokio_app.batches.trial import Trial
+from bokio_app.batches.services import Accepted, Refused, accept_all
+from bokio_app.batches.trial import Trial, Verdict, parsed
 from bokio_app.batches.waiting import Kept, outcomes_now, until_at_rest
 from bokio_app.flows.models import FlowState, Lane
 from bokio_app.flows.tasks import ring
 from bokio_app.tenants.models import Tenant
 
 BAD_CALL = 2
-COMMITTED_TOGETHER = 50  # each takes a savepoint; PostgreSQL keeps 64 of them at hand
 INTERRUPTED = 130  # as shells count it: 128 and the number of SIGINT
 
 
@@ -94,31 +90,32 @@ class Run:
             self._tell(Outcome(verdict.reference, state, verdict.number, error=error))
 
     def take(self, file: BinaryIO) -> None:
-        """Accept or refuse every line. Some are committed together, so that a large file does not
-        wait for the disk at each; if we die, all of those are taken anew by the same file.
+        """Accept or refuse every line. Some are kept together, so that a large file waits neither
+        for the disk nor for many questions at each; if we die, all of those are taken anew by the
+        same file.
         """
-        lines = lines_of(file)
-        while together := [*islice(lines, COMMITTED_TOGETHER)]:
-            with transaction.atomic():
-                for number, line in together:
-                    self._take_or_refuse(number, line)
+        for group in groups_of(lines_of(file)):
+            together = [parsed(number, line) for number, line in group]
+            orders = [each for _number, each in together if isinstance(each, Order)]
+            verdicts = iter(accept_all(self.tenant, orders))
+            for number, each in together:
+                if isinstance(each, Verdict):
+                    self._refuse(number, each.reference, each.error)
+                else:
+                    self._hear(number, each, next(verdicts))
         for connection_id in self.connections:
             ring(connection_id, lane=Lane.BATCH)
 
-    def _take_or_refuse(self, number: int, line: bytes | BadLine) -> None:
-        try:
-            if isinstance(line, BadLine):
-                raise line
-            self._take_line(number, line)
-        except (BadLine, Refused) as refusal:
-            reference = "" if isinstance(line, BadLine) else reference_of(line)
-            self._tell(Outcome(reference, REFUSED, number, error=str(refusal)))
+    def _hear(self, number: int, order: Order, verdict: Accepted | Refused) -> None:
+        if isinstance(verdict, Refused):
+            self._refuse(number, order.reference, str(verdict))
+            return
+        self.counts["new" if verdict.new else "known"] += 1
+        self.kept.add(number, verdict.line)
+        self.connections.add(verdict.connection.pk)
 
-    def _take_line(self, number: int, line: bytes) -> None:
-        accepted = accept(self.tenant, parse(line))
-        self.counts["new" if accepted.new else "known"] += 1
-        self.kept.add(number, accepted.line)
-        self.connections.add(accepted.connection.pk)
+    def _refuse(self, number: int, reference: str, error: str) -> None:
+        self._tell(Outcome(reference, REFUSED, number, error=error))
 
     # --- Waiting -------------------------------------------------------------------------
     def wait(self) -> None:
