@@ -63,16 +63,16 @@ def _watched(
         return rows
 
 
-def select(
+def run(
     sql: str, *, of: type[models.Model], pk: Any, more: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """Rows of a fixed SELECT whose first parameter is the key of a row of `of`.
+    """Rows of a fixed statement whose first parameter is the key of a row of `of`.
 
     For what every flow asks: the ORM builds such a text anew each time.
     """
     key = column_of(of, "pk").get_db_prep_value(pk, connection)
     if connection.vendor == "postgresql":
-        return execute(sql, [key, *map(parameter, more)])
+        return execute(sql, [parameter(each) for each in (key, *more)])
     return execute_plainly(sql, [key, *more])
 
 

@@ -32,7 +32,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
-from bokio_app.flows.rows import select, table
+from bokio_app.flows.rows import run, table
 
 from .customers import EnsureCustomer
 from .drafts import remote_line
@@ -200,7 +200,7 @@ def _customer_of_unchanged(ctx: StepContext) -> str:
 
     A draft that was saved after it was sent off must be sent off again, by a person.
     """
-    found = select(_UNCHANGED, of=Invoice, pk=ctx.payload["invoice"], more=[ctx.payload["version"]])
+    found = run(_UNCHANGED, of=Invoice, pk=ctx.payload["invoice"], more=[ctx.payload["version"]])
     if not found:
         raise Unsendable("The draft was changed after it was sent off.", code="draft-changed")
     return str(found[0][0])
