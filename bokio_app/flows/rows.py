@@ -110,7 +110,8 @@ def parameter(value: Any) -> Any:
     """A value as PostgreSQL takes it. All whole numbers have one type, so that one statement is
     not prepared anew for numbers of another size.
     """
-    return Int8(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    is_number = type(value) is int or (isinstance(value, int) and not isinstance(value, bool))
+    return Int8(value) if is_number else value
 
 
 def plain_parameter(value: Any) -> Any:

@@ -241,12 +241,12 @@ def _remote_customer(ctx: StepContext, known: str) -> UUID:
     """The customer that an earlier step made or found; our own row's when it was known before."""
     if found := ctx.results.get(EnsureCustomer.name, {}).get("remote_id"):
         return UUID(found)
-    customers = Customer.objects.filter(invoice=ctx.payload["invoice"])
-    if step := next((each for each in ctx.steps if each.op == EnsureCustomer.name), None):
-        customers = Customer.objects.filter(pk=step.payload["customer"])
-    elif known:
+    step = next((each for each in ctx.steps if each.op == EnsureCustomer.name), None)
+    if known and step is None:
         return UUID(known)
     # Without such a step the customer was known at the start; a correction can have changed that.
+    whose = {"pk": step.payload["customer"]} if step else {"invoice": ctx.payload["invoice"]}
+    customers = Customer.objects.filter(**whose)
     if remote_id := customers.values_list("remote_id", flat=True).first():
         return UUID(remote_id)
     raise Unsendable("The customer is not in Bokio yet.", code="customer-unknown")
