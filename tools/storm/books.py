@@ -151,7 +151,8 @@ class Books:
         things = [each for name in OBJECTS.values() for each in self.data[name]]
         used = Counter(each["journalEntryRef"]["id"] for each in things if each["journalEntryRef"])
         expected = sum(each.entries for each in wanted)
-        if len(self.entries) != expected or set(used) != self.entries or max(used.values()) > 1:
+        shared = any(count > 1 for count in used.values())
+        if len(self.entries) != expected or set(used) != self.entries or shared:
             kind = "doubled" if len(self.entries) > expected else "lost"
             what = f"{len(self.entries)} journal entries for {expected} records"
             yield Finding(kind, f"company {self.company.id}: {what}")
