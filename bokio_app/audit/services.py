@@ -20,7 +20,9 @@ def record(
     """Write one line, in the caller's transaction. `data` must hold no secret and no personal
     number: it is shown to the workspace's owners.
     """
-    event = line(action, tenant=tenant, subject=subject, subject_id=subject_id, actor=actor, **data)
+    event = Event(
+        **line(action, tenant=tenant, subject=subject, subject_id=subject_id, actor=actor, **data)
+    )
     event.save(force_insert=True)
     return event
 
@@ -33,12 +35,14 @@ def line(
     subject_id: UUID | int | str,
     actor: User | int | None = None,
     **data: Any,
-) -> Event:
-    """The same line, not yet written, for whoever writes it together with other rows."""
-    return Event(
-        tenant_id=tenant if isinstance(tenant, int) else tenant.pk,
-        actor_id=actor if isinstance(actor, int) or actor is None else actor.pk,
-        action=action,
-        subject=f"{subject}:{subject_id}",
-        data=data,
-    )
+) -> dict[str, Any]:
+    """The same line by its columns, for whoever writes it together with other rows; its moment
+    is that of the writing.
+    """
+    return {
+        "tenant_id": tenant if isinstance(tenant, int) else tenant.pk,
+        "actor_id": actor if isinstance(actor, int) or actor is None else actor.pk,
+        "action": action,
+        "subject": f"{subject}:{subject_id}",
+        "data": data,
+    }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import connection as database
 from django.db.models import QuerySet, Sum
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from bokio_app.core.money import ZERO
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.rows import run, table
 from bokio_app.flows.signals import flow_cancelled, flow_finished
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import RUN_INVOICE
@@ -114,11 +116,21 @@ def read_unknown_customer(connection: Connection) -> None:
         read_customers(connection, by=None, occasion=f"order:{clock.now().isoformat()}")
 
 
+# Each order that ends asks both; the ORM builds such a text anew each time.
+_UNREAD = f"UPDATE {table(BulkLine)} SET unread = TRUE WHERE flow_id = %s RETURNING id"  # noqa: S608  only our own names stand in it
+_WAITING = f"""
+SELECT {table(Flow)}."id" FROM {table(Flow)}
+WHERE connection_id = %s AND resource_key = '' AND {table(Flow)}."kind" = %s
+  AND state IN ('{FlowState.READY}', '{FlowState.PARKED}', '{FlowState.STUCK}')
+ORDER BY id LIMIT 1
+"""  # noqa: S608  only our own names stand in it
+
+
 @receiver(flow_finished, dispatch_uid="batches_read_ordered")
 def read_after_order(flow: Flow, **_kwargs: Any) -> None:
     """An order that is done is read with the next; one day read leaves the others."""
     if flow.kind == RUN_INVOICE:
-        BulkLine.objects.filter(flow=flow).update(unread=True)
+        run(_UNREAD, of=Flow, pk=flow.pk)
         _ask_for_reading(flow)
     elif flow.kind == READ_ORDERED and _unread(flow.connection_id).exists():
         _ask_for_reading(flow)
@@ -159,11 +171,5 @@ def _is_asked_for(connection_id: UUID, kind: str) -> bool:
     """Whether a reading of the kind waits. It is held, so that no worker begins with it before
     this transaction has ended: it will see what is committed here.
     """
-    waiting = Flow.objects.filter(
-        connection_id=connection_id,
-        resource_key="",
-        kind=kind,
-        state__in=[FlowState.READY, FlowState.PARKED, FlowState.STUCK],
-    )
-    held = waiting.select_for_update(no_key=True).values_list("pk", flat=True)
-    return held.first() is not None
+    lock = "FOR NO KEY UPDATE" if database.vendor == "postgresql" else ""
+    return bool(run(_WAITING + lock, of=Connection, pk=connection_id, more=[kind]))

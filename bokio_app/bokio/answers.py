@@ -5,14 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import Final
-
-import httpx2
 
 from bokio_app.bokio import wire
 
-RATE_PREFIXES: Final = ("Bokio-RateLimit-", "X-Bokio-RateLimit-")  # the second is from older docs
+RATE_PREFIXES: Final = ("bokio-ratelimit-", "x-bokio-ratelimit-")  # the second is from older docs
 LONGEST_LIST: Final = 200  # characters of a header that are worth telling
 LONGEST_WAIT: Final = 31 * 24 * 3600.0  # a month: the longest quota there is
 
@@ -22,16 +19,11 @@ class Answer:
     """Status, headers and the whole body of one answer. Its repr shows the status alone."""
 
     status: int
-    headers: httpx2.Headers
+    headers: Mapping[str, str]  # by names in lower case
     content: bytes
 
     def __repr__(self) -> str:
         return f"Answer({self.status})"
-
-    @cached_property
-    def _told(self) -> dict[str, str]:
-        """All headers by names in lower case: `httpx2.Headers` looks through them each time."""
-        return dict(self.headers.items())
 
     def json(self) -> object:
         """The parsed body. Raises `wire.BodyError`."""
@@ -48,25 +40,25 @@ class Answer:
     def rate(self, name: str) -> float | None:
         """Read the rate header `name` (`Limit`, `Remaining`, `RetryAfter`); None if unreadable."""
         for prefix in RATE_PREFIXES:
-            told = self._told.get((prefix + name).lower(), "")
+            told = self.headers.get(prefix + name.lower(), "")
             if told and (number := _number(told)) is not None:
                 return number
         return None
 
     def versions(self, kind: str) -> str:
         """The API versions that are `Supported` or `Deprecated`, as listed; empty if not told."""
-        text = self._told.get(f"bokio-api-{kind}-versions".lower(), "")
+        text = self.headers.get(f"bokio-api-{kind.lower()}-versions", "")
         return "".join(each for each in text if each.isprintable())[:LONGEST_LIST]
 
     def retry_after(self) -> float | None:
         """Seconds to wait by the standard header, which may hold a date; None without it."""
-        value = self.headers.get("Retry-After", "")
+        value = self.headers.get("retry-after", "")
         if (seconds := _number(value)) is not None:
             return seconds
         if (then := _moment(value)) is None:
             return None
         # A date is measured on the sender's own clock, so that ours may be wrong.
-        now = _moment(self.headers.get("Date", "")) or datetime.now(UTC)
+        now = _moment(self.headers.get("date", "")) or datetime.now(UTC)
         return min(max((then - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 from urllib.parse import unquote
 
+import httpcore2
 import httpx2
 
 from bokio_app.bokio.answers import Answer
@@ -177,12 +178,13 @@ _KNOWN_STATUSES: Final = frozenset(HTTPStatus)
 
 # Nothing of the request has been written when these are raised: the connection does not stand
 # yet (a proxy error comes from setting up the tunnel), or there is no way to make one.
+_NO_CONNECTION: Final = (httpx2.ConnectError, httpcore2.ConnectError)
 _BEFORE_SENDING: Final = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
+    *_NO_CONNECTION,
+    *(httpx2.ConnectTimeout, httpcore2.ConnectTimeout),
+    *(httpx2.PoolTimeout, httpcore2.PoolTimeout),
+    *(httpx2.ProxyError, httpcore2.ProxyError),
+    *(httpx2.UnsupportedProtocol, httpcore2.UnsupportedProtocol),
     httpx2.InvalidURL,
 )
 
@@ -196,7 +198,7 @@ def from_transport(error: Exception, *, wrote: bool = False) -> BokioError:
     """
     name = type(error).__name__
     if isinstance(error, _BEFORE_SENDING) and not wrote:
-        reason = f" ({error})" if isinstance(error, httpx2.ConnectError) else ""
+        reason = f" ({error})" if isinstance(error, _NO_CONNECTION) else ""
         return NotSent(f"Bokio could not be reached: {name}{reason}")
     return OutcomeUnknown(f"The exchange with Bokio broke off: {name}")
 

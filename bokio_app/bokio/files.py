@@ -9,8 +9,6 @@ from email.utils import collapse_rfc2231_value
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-import httpx2
-
 from bokio_app.bokio.errors import Unsendable
 
 if TYPE_CHECKING:
@@ -148,10 +146,10 @@ def form(file: OutgoingFile, *, largest: int, fields: Mapping[str, str] | None =
     return Form(file.name, media_type, source, kept)
 
 
-def received(headers: httpx2.Headers, *, size: int) -> ReceivedFile:
-    """Read what the headers of an answer tell about the file in it."""
-    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    name = _file_name(headers.get("Content-Disposition", ""))
+def received(headers: Mapping[str, str], *, size: int) -> ReceivedFile:
+    """Read what the headers of an answer (names in lower case) tell about the file in it."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    name = _file_name(headers.get("content-disposition", ""))
     return ReceivedFile(media_type or "application/octet-stream", name, size)
 
 

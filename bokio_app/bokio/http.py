@@ -21,6 +21,7 @@ from bokio_app.bokio.errors import (
     from_transport,
 )
 from bokio_app.bokio.files import FileFailed, Form, ReceivedFile, Sink, received
+from bokio_app.bokio.receiving import Response, read_answer
 
 T = TypeVar("T")
 
@@ -163,7 +164,8 @@ class Http:
             answer = exchange(
                 self._client or transport.shared_client(),
                 method,
-                f"{self._api_url}/{path}{_query_text(query)}",
+                self._api_url,
+                f"/{path}{_query_text(query)}",
                 headers=self._headers(content, sink),
                 content=content,
                 connect_timeout=self._connect_timeout,
@@ -221,7 +223,8 @@ class Http:
 def exchange(
     client: httpx2.Client,
     method: str,
-    url: str,
+    address: str,
+    path: str = "",
     *,
     headers: Mapping[str, str],
     content: bytes | Form | None = None,
@@ -233,32 +236,51 @@ def exchange(
 ) -> Answer:
     """Send one request over `client` and read the whole answer, whatever its status.
 
-    The body of a success goes to `sink` if there is one, under the sink's own limit. Raises
-    `NotSent` or `OutcomeUnknown`; `Unsendable` when the file to send broke before anything was
-    written. An answer over `largest` bytes is not read to its end.
+    `path`, with a slash and perhaps a query, is below `address`. The body of a success goes to
+    `sink` if there is one, under the sink's own limit. Raises `NotSent` or `OutcomeUnknown`;
+    `Unsendable` when the file to send broke before anything was written. An answer over `largest`
+    bytes is not read to its end.
     """
     state = transport.Exchange(ends_at=time.monotonic() + deadline, send_by=send_by)
-    patience = min(connect_timeout, deadline)
-    timeout = httpx2.Timeout(deadline, connect=patience, pool=patience)
+    timeout = _timeout(deadline, min(connect_timeout, deadline))
     try:
-        request = client.build_request(
-            method, url, headers=dict(headers), timeout=timeout, **_body_options(content)
-        )
         state.refuse_if_late()  # for clients with a transport of their own, as in tests
-        with state.active():
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
-            try:
-                body = _body(response, largest, sink)
-                return Answer(response.status_code, response.headers, body)
-            finally:
-                response.close()
+        with state:
+            response = _send(
+                client, method, address, path, headers=headers, content=content, timeout=timeout
+            )
+            return read_answer(response, largest=largest, sink=sink)
     except transport.SendGuardPassed:
         raise NotSent("The time in which the request might be sent had passed") from None
     except FileFailed as failure:
         kind = OutcomeUnknown if state.wrote else Unsendable
         raise kind(str(failure)) from failure.__cause__
-    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as failure:
+    except transport.FAILURES as failure:
         raise from_transport(failure, wrote=state.wrote) from None
+
+
+def _send(
+    client: httpx2.Client,
+    method: str,
+    address: str,
+    path: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | Form | None,
+    timeout: httpx2.Timeout,
+) -> Response:
+    """Straight to the connections if they are ours; httpx2 writes forms, as the file is read."""
+    if isinstance(client, transport.Client) and not isinstance(content, Form):
+        return client.open(method, address, path, headers=headers, content=content, timeout=timeout)
+    request = client.build_request(
+        method, address + path, headers=dict(headers), timeout=timeout, **_body_options(content)
+    )
+    return client.send(request, stream=True, auth=None, follow_redirects=False)
+
+
+@lru_cache(maxsize=64)
+def _timeout(deadline: float, patience: float) -> httpx2.Timeout:
+    return httpx2.Timeout(deadline, connect=patience, pool=patience)
 
 
 @lru_cache(maxsize=8)
@@ -289,29 +311,6 @@ def _body_options(content: bytes | Form | None) -> dict[str, Any]:
         return {"content": content}
     reader = BufferedReader(content.source)
     return {"data": content.fields, "files": {"file": (content.name, reader, content.media_type)}}
-
-
-def _body(response: httpx2.Response, largest: int, sink: Sink | None) -> bytes:
-    """Read the body: a success into the sink if there is one, all else into memory."""
-    if sink is not None and response.is_success:
-        _pour(response, sink.write, sink.largest)
-        return b""
-    content = bytearray()
-    _pour(response, content.extend, largest)
-    return bytes(content)
-
-
-def _pour(response: httpx2.Response, take: Callable[[bytes], None], largest: int) -> None:
-    size = 0
-    is_packed = "Content-Encoding" in response.headers
-    for piece in response.iter_bytes() if is_packed else response.iter_raw():
-        size += len(piece)
-        if size > largest:
-            raise OutcomeUnknown(
-                f"{response.status_code}: the answer is over {largest} bytes",
-                status=response.status_code,
-            )
-        take(piece)
 
 
 def _query_text(query: Mapping[str, str] | None) -> str:

@@ -10,14 +10,15 @@ say for certain whether anything left us.
 import atexit
 import logging
 import os
+import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpcore2
 import httpx2
@@ -28,17 +29,37 @@ CONNECTIONS: Final = 64  # per process, more than the threads that call
 _SLICE: Final = 64 * 1024
 
 
+# What breaks an exchange off, by httpx2's classes or by those below it, which bear the same names.
+FAILURES: Final = (
+    *(httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError),
+    *(httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException),
+    *(httpcore2.ProxyError, httpcore2.UnsupportedProtocol),
+)
+
+
 class SendGuardPassed(Exception):
     """The request was not written, because the time in which it might be written was over."""
 
 
 @dataclass
 class Exchange:
-    """One request and its answer. Times are `time.monotonic()` seconds of this process."""
+    """One request and its answer. Times are `time.monotonic()` seconds of this process.
+
+    While it is entered, the streams that its thread uses obey it.
+    """
 
     ends_at: float
     send_by: float | None = None
     wrote: bool = field(default=False, init=False)
+    _before: Token["Exchange | None"] | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        self._before = _current.set(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._before:
+            _current.reset(self._before)
 
     def left(self) -> float:
         """Seconds until the deadline; may be negative."""
@@ -55,15 +76,6 @@ class Exchange:
         if not self.wrote:
             self.refuse_if_late()
         self.wrote = True
-
-    @contextmanager
-    def active(self) -> Iterator[None]:
-        """Let the streams used by this thread in the block obey this exchange."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
 
 
 _current: ContextVar[Exchange | None] = ContextVar("bokio_exchange", default=None)
@@ -132,7 +144,7 @@ class Transport(httpx2.HTTPTransport):
     def __init__(self, network: httpcore2.NetworkBackend | None = None) -> None:
         context = httpx2.create_ssl_context()
         super().__init__(verify=context)
-        self._pool = httpcore2.ConnectionPool(
+        self.pool = self._pool = httpcore2.ConnectionPool(
             ssl_context=context,
             max_connections=CONNECTIONS,
             max_keepalive_connections=CONNECTIONS,
@@ -141,25 +153,79 @@ class Transport(httpx2.HTTPTransport):
         )
 
 
-def new_client(network: httpcore2.NetworkBackend | None = None) -> httpx2.Client:
-    """Make a client for many threads and companies: no redirects, retries, proxies or cookies.
+_ALWAYS: Final = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"}
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})  # which say so even when it is empty
+_PLAIN: Final = re.compile(r"(?:/[\w~-]+)*(?:\?[\w.~%=&-]*)?", re.ASCII)
+
+
+class Client(httpx2.Client):
+    """A client for many threads and companies: no redirects, retries, proxies or cookies.
 
     Cookies are refused because the client is shared: one company's must not go with another's.
+    What httpx2 does around a request costs as much as the request; `open` does without it.
     """
-    return httpx2.Client(
-        transport=Transport(network),
-        trust_env=False,
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
-    )
+
+    def __init__(self, network: httpcore2.NetworkBackend | None = None) -> None:
+        transport = Transport(network)
+        self._connections = transport.pool
+        super().__init__(
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers=_ALWAYS,
+        )
+
+    def open(
+        self,
+        method: str,
+        address: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout: httpx2.Timeout,
+    ) -> httpcore2.Response:
+        """Send a request to `path` below `address`; the answer's body is still to be read, and
+        the answer to be closed. Raises `httpx2.InvalidURL` or an error of httpcore2.
+        """
+        base, host = _base(address)
+        if _PLAIN.fullmatch(path):  # as nearly all are: parsing costs more than sending
+            target = base.target + path.encode() or b"/"
+        else:
+            target = httpx2.URL(address + path).raw_path
+        sent = {**_ALWAYS, **headers}
+        if content or method in _WITH_BODY:
+            sent["Content-Length"] = str(len(content or b""))
+        request = httpcore2.Request(
+            method.encode(),
+            httpcore2.URL(scheme=base.scheme, host=base.host, port=base.port, target=target),
+            headers=[host, *((name.encode(), value.encode()) for name, value in sent.items())],
+            content=[content] if content else (),
+            extensions={"timeout": timeout.as_dict()},
+        )
+        return self._connections.handle_request(request)
 
 
-_shared: dict[int, httpx2.Client] = {}
+@lru_cache(maxsize=16)
+def _base(address: str) -> tuple[httpcore2.URL, tuple[bytes, bytes]]:
+    """Where requests below an address go, and the header that says so."""
+    url = httpx2.URL(address)
+    base = url.raw_path.rstrip(b"/")
+    found = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=base)
+    return found, (b"Host", url.netloc)
+
+
+def new_client(network: httpcore2.NetworkBackend | None = None) -> Client:
+    """Make a client whose connections are opened by `network`, by default as sockets."""
+    return Client(network)
+
+
+_shared: dict[int, Client] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_client() -> httpx2.Client:
+def shared_client() -> Client:
     """The client of this process, made on first use; a forked child gets one of its own."""
     with _shared_lock:
         client = _shared.get(os.getpid())

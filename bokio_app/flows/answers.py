@@ -27,6 +27,8 @@ NUMBERS_OF_COMPANIES = frozenset({"orgNumber", "vatNumber", "organizationNumber"
 NUMBERS_OF_PEOPLE = frozenset({"personalNumber"})
 OUR_MARKS = frozenset({"op_key", "invoice", "externalId"})  # in metadata; the rest is others' own
 
+_KEPT_WORDS = WORDS | OUR_MARKS
+_NUMBERS = NUMBERS_OF_PEOPLE | NUMBERS_OF_COMPANIES
 _EMPTY: tuple[object, ...] = ("", [], {})
 _SPEAKS_OF_NOBODY = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # an id
@@ -81,7 +83,7 @@ def _masked(key: str, value: object) -> object:
     if isinstance(value, list):
         return [_masked(key, each) for each in value]
     # A number that is no text cannot be told from a personal one.
-    return DOTS if key in NUMBERS_OF_PEOPLE | NUMBERS_OF_COMPANIES else value
+    return DOTS if key in _NUMBERS else value
 
 
 def _text(key: str, text: str) -> str:
@@ -89,7 +91,7 @@ def _text(key: str, text: str) -> str:
         return DOTS
     if _SPEAKS_OF_NOBODY.fullmatch(text):
         return text
-    if key in WORDS | OUR_MARKS:
+    if key in _KEPT_WORDS:
         return PERSONAL_NUMBER.sub(MASK, text)
     if key in NUMBERS_OF_COMPANIES:
         return without_last_four(text)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 
 from bokio_app.audit.models import Event
 from bokio_app.audit.services import line
@@ -21,10 +21,11 @@ from bokio_app.connections.grants import Access
 from bokio_app.core import clock
 
 from . import answers, times
+from .bundles import Bundle, Guard, New, write, write_in_turn
 from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext
-from .rows import Bundle, Fields, Guard, write, write_in_turn
+from .rows import Fields
 from .signals import flow_cancelled, flow_finished
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Unsaved:
     step: Step
     done: Done
     resolved_by: str
-    log: Attempt | None
+    log: New | None
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Turn:
         results = {other.op: other.result for other in self.steps if other.pos < step.pos}
         return StepContext(self.flow, step, results, self.steps)
 
-    def learn(self, step: Step, done: Done, *, by: str, log: Attempt | None = None) -> None:
+    def learn(self, step: Step, done: Done, *, by: str, log: New | None = None) -> None:
         """Take a result into memory and move on; `save`, `intend` or `finish` commits it."""
         # Through JSON and back, so that a later step sees what a later worker would see.
         step.result = json.loads(_ENCODER.encode(done.result))
@@ -148,7 +149,7 @@ class Turn:
         return self.flow.cancel_requested
 
     def change(
-        self, step: Step, *, log: Attempt | None = None, checked: bool = False, **fields: Any
+        self, step: Step, *, log: New | None = None, checked: bool = False, **fields: Any
     ) -> None:
         """Commit new values of a step, and the attempt that led to them; with `checked`, also
         that the flow stands as the database says.
@@ -233,30 +234,32 @@ class Turn:
         *,
         seconds: float = 0,
         error: BokioError | None = None,
-    ) -> Attempt:
+    ) -> New:
         """An unsaved line of the attempt log, with what Bokio answered last. A reading keeps
         what it reads in rows, not there.
         """
         answer, self.answer = self.answer, None
         if answer and self.operation(step).reads_only:
             answer = None
-        return Attempt(
-            step=step,
-            number=step.attempt,
-            fence=self.flow.fence,
-            outcome=outcome,
-            status=error.status if error else 0,
-            code=error.code[:60] if error else "",
-            remote_error_id=error.error_id[:80] if error else "",
-            milliseconds=round(seconds * 1000),
-            answer=answers.kept(answer) if answer else "",
-        )
+        line: Fields = {
+            "step_id": step.pk,
+            "number": step.attempt,
+            "fence": self.flow.fence,
+            "outcome": outcome,
+            "status": error.status if error else 0,
+            "code": error.code[:60] if error else "",
+            "remote_error_id": error.error_id[:80] if error else "",
+            "milliseconds": round(seconds * 1000),
+            "answer": answers.kept(answer) if answer else "",
+            "at": clock.now(),
+        }
+        return New(Attempt, line)
 
     def _write(
         self,
         flow: Fields,
         *steps: tuple[Step, Fields],
-        new: Sequence[models.Model] = (),
+        new: Sequence[New] = (),
         then: Callable[[], object] | None = None,
         generation: int | None = None,
     ) -> None:
@@ -331,19 +334,22 @@ class Turn:
         object_type = self.operation(step).object_type
         if object_type and done.remote_id:
             bundle.new.append(
-                RemoteBinding(
-                    connection_id=self.flow.connection_id,
-                    object_type=object_type,
-                    remote_id=done.remote_id,
-                    step=step,
+                New(
+                    RemoteBinding,
+                    {
+                        "connection_id": self.flow.connection_id,
+                        "object_type": object_type,
+                        "remote_id": done.remote_id,
+                        "step_id": step.pk,
+                    },
                 )
             )
         if unsaved.log:
             bundle.new.append(unsaved.log)
 
-    def _audit_line(self, action: str, **data: Any) -> Event:
+    def _audit_line(self, action: str, **data: Any) -> New:
         flow = self.flow
-        return line(
+        fields = line(
             action,
             tenant=flow.tenant_id,
             subject="flow",
@@ -352,6 +358,7 @@ class Turn:
             kind=flow.kind,
             **data,
         )
+        return New(Event, {**fields, "at": clock.now()})
 
 
 def _follow(then: Callable[[], object]) -> None:

@@ -32,7 +32,7 @@ from bokio_app.flows.operations import (
     register,
     register_kind,
 )
-from bokio_app.flows.rows import select, table
+from bokio_app.flows.rows import run, table
 
 from .customers import EnsureCustomer
 from .drafts import remote_line
@@ -200,7 +200,7 @@ def _customer_of_unchanged(ctx: StepContext) -> str:
 
     A draft that was saved after it was sent off must be sent off again, by a person.
     """
-    found = select(_UNCHANGED, of=Invoice, pk=ctx.payload["invoice"], more=[ctx.payload["version"]])
+    found = run(_UNCHANGED, of=Invoice, pk=ctx.payload["invoice"], more=[ctx.payload["version"]])
     if not found:
         raise Unsendable("The draft was changed after it was sent off.", code="draft-changed")
     return str(found[0][0])
@@ -241,12 +241,12 @@ def _remote_customer(ctx: StepContext, known: str) -> UUID:
     """The customer that an earlier step made or found; our own row's when it was known before."""
     if found := ctx.results.get(EnsureCustomer.name, {}).get("remote_id"):
         return UUID(found)
-    customers = Customer.objects.filter(invoice=ctx.payload["invoice"])
-    if step := next((each for each in ctx.steps if each.op == EnsureCustomer.name), None):
-        customers = Customer.objects.filter(pk=step.payload["customer"])
-    elif known:
+    step = next((each for each in ctx.steps if each.op == EnsureCustomer.name), None)
+    if known and step is None:
         return UUID(known)
     # Without such a step the customer was known at the start; a correction can have changed that.
+    whose = {"pk": step.payload["customer"]} if step else {"invoice": ctx.payload["invoice"]}
+    customers = Customer.objects.filter(**whose)
     if remote_id := customers.values_list("remote_id", flat=True).first():
         return UUID(remote_id)
     raise Unsendable("The customer is not in Bokio yet.", code="customer-unknown")

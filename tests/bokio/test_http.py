@@ -5,7 +5,7 @@ import pytest
 from bokio_app.bokio.answers import LONGEST_LIST
 from bokio_app.bokio.errors import Invalid, OutcomeUnknown, RateLimited, StateRefused
 from bokio_app.bokio.http import Call, Http
-from tests.bokio.server import answers
+from tests.bokio.server import Wire, answers, sends
 
 
 def test_a_call_carries_token_and_query_and_its_body_once(server, http):
@@ -19,6 +19,45 @@ def test_a_call_carries_token_and_query_and_its_body_once(server, http):
     assert seen.headers["content-type"] == "application/json"
     assert seen.headers["user-agent"] == "bokio-app"
     assert seen.body == b"{}"
+
+
+@pytest.mark.parametrize(
+    "path, target",
+    [
+        ("invoices/b3", "/v1/invoices/b3"),
+        ("sie/a bå", "/v1/sie/a%20b%C3%A5"),
+        ("notes/../tags", "/v1/tags"),
+    ],
+)
+def test_what_no_path_may_hold_never_reaches_the_wire_as_it_is(server, http, path, target):
+    server.will(answers({}))
+
+    http().send("get-invoice", "GET", path)
+
+    assert server.seen[0].target == target
+
+
+def test_a_read_has_no_length_and_no_type_of_a_body(server, http):
+    server.will(answers({}))
+
+    http().send("get-invoice", "GET", "invoices")
+
+    assert not {"content-length", "content-type", "cookie"} & set(server.seen[0].headers)
+
+
+def test_headers_are_told_whatever_their_case_number_and_letters(server, http):
+    server.will(
+        sends(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVIA: one\r\nvia: two\r\n"
+            b"X-Name: caf\xe9\r\nX-Other: caf\xc3\xa9\r\n\r\n{}",
+            then=Wire.close,
+        )
+    )
+
+    told = http().send("get-invoice", "GET", "invoices").headers
+
+    assert told["via"] == "one, two"
+    assert (told["x-name"], told["x-other"]) == ("café", "café")
 
 
 def test_a_call_without_a_body_says_so(server, http):

@@ -23,7 +23,7 @@ from bokio_app.batches import services as batches
 from bokio_app.connections import grants, usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
-from bokio_app.flows import engine
+from bokio_app.flows import bundles, engine
 from bokio_app.flows import services as flows
 from bokio_app.flows.claim import claim
 from bokio_app.flows.models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
@@ -173,6 +173,25 @@ def test_a_flow_of_seven_steps_asks_the_database_thirteen_times(connection: Conn
     assert counts == dict(zip(kinds, (1, 1, 8, 1, 1, 1), strict=True))
     assert len(heard.statements) == 13, heard.statements
     assert sum("audit_event" in each for each in heard.statements if "WITH own" in each) == 1
+
+
+@pytest.mark.skipif(not POSTGRES, reason="SQLite has no statement for a whole step")
+@pytest.mark.usefixtures("orders_before")
+def test_no_values_of_a_flow_stand_in_the_text_of_its_statements(connection: Connection) -> None:
+    until = clock.now() + timedelta(seconds=60)
+    order_for_a_known_customer(connection, "A-2")
+    first = claim(connection.pk)
+    assert first
+    engine.run(first, until=until)
+    made = bundles._text.cache_info().misses
+
+    order_for_a_known_customer(connection, "A-3")
+    second = claim(connection.pk)
+    assert second
+    engine.run(second, until=until)
+
+    assert made
+    assert bundles._text.cache_info().misses == made
 
 
 def begun(connection: Connection) -> Turn:

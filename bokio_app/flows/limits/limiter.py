@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -28,11 +29,12 @@ MARGIN = 0.02  # seconds longer than that a slot is kept, since no two clocks ru
 
 def rules() -> Rules:
     """The limit of this installation."""
-    return Rules(
-        limit=settings.BOKIO_RATE_LIMIT,
-        window=scaled(WINDOW + MARGIN),
-        late=settings.FLOW_SETTLE,
-    )
+    return _rules(settings.BOKIO_RATE_LIMIT, scaled(WINDOW + MARGIN), settings.FLOW_SETTLE)
+
+
+@lru_cache(maxsize=16)
+def _rules(limit: int, window: float, late: float) -> Rules:
+    return Rules(limit=limit, window=window, late=late)
 
 
 def ask(connection_id: UUID, want: Want) -> Permit | Wait:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import redis
+from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ReadOnlyError
 from redis.retry import Retry
@@ -74,11 +75,11 @@ class Line(threading.local):
         pool = _client(url).connection_pool
         self._connection = pool.connection_class(**pool.connection_kwargs)
 
-    def run(self, script: Script, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+    def run(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes]) -> Any:
         """Run a script and return its answer. A connection that has died meanwhile, or leads to a
         server that is no longer the first, is made anew, once. Raises `redis.RedisError`.
         """
-        rest = [str(len(keys)).encode(), *(str(each).encode() for each in (*keys, *args))]
+        rest = (b"%d" % len(keys), *keys, *args)
         try:
             return self._ask_again_once(b"EVALSHA", script.digest, *rest)
         except NoScriptError:  # Redis is a new one, or was told to forget
@@ -92,8 +93,8 @@ class Line(threading.local):
             return self._ask(words)
 
     def _ask(self, words: Sequence[bytes]) -> Any:
-        lengths = [b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)]
-        self._connection.send_packed_command([b"".join(lengths)], check_health=False)
+        packed = [b"*%d\r\n" % len(words), *[b"$%d\r\n%b\r\n" % (len(w), w) for w in words]]
+        self._connection.send_packed_command([b"".join(packed)], check_health=False)
         return self._connection.read_response()
 
 
@@ -111,21 +112,10 @@ class RedisStore:
 
     def ask(self, connection_id: UUID, want: Want, token: str, rules: Rules) -> Permit | Wait:
         """See `Store`."""
-        args: list[str | int] = [
-            token,
-            want.who,
-            rules.limit,
-            _micro(rules.window),
-            _micro(want.lasts),
-            int(want.urgent),
-            rules.burst,
-            _micro(scaled(GRACE)),
-            _micro(scaled(PATIENCE)),
-            _micro(scaled(PROBING)),
-            _micro(max(scaled(NEXT_LOOK), SHORTEST_LOOK)),
-            _micro(scaled(HORIZON)),
-            int(bool(want.address)),
-            _micro(rules.late),
+        fixed = _fixed(rules, settings.TIME_FACTOR)
+        args = [
+            *(token.encode(), want.who.encode(), fixed.limit, fixed.window, _micro(want.lasts)),
+            *(_flag(want.urgent), *fixed.asking, _flag(bool(want.address)), fixed.late),
         ]
         answer = _line(self._url, os.getpid()).run(ASK, _keys(connection_id, want.address), args)
         if not answer[0]:
@@ -134,19 +124,12 @@ class RedisStore:
 
     def done(self, permit: Permit, end: Finished, rules: Rules) -> None:
         """See `Store`."""
-        args: list[str | int] = [
-            permit.token,
-            rules.limit,
-            _micro(rules.window),
-            _micro(scaled(GRACE)),
-            _micro(permit.lasts),
-            int(end.sent),
-            int(end.answered),
-            -1 if end.remaining is None else end.remaining,
-            permit.granted_at,
-            int(bool(permit.address)),
-            _micro(KEEP),
-            _micro(rules.late),
+        fixed = _fixed(rules, settings.TIME_FACTOR)
+        told = -1 if end.remaining is None else end.remaining
+        args = [
+            *(permit.token.encode(), fixed.limit, fixed.window, fixed.grace, _micro(permit.lasts)),
+            *(_flag(end.sent), _flag(end.answered), b"%d" % told, b"%d" % permit.granted_at),
+            *(_flag(bool(permit.address)), _micro(KEEP), fixed.late),
         ]
         _line(self._url, os.getpid()).run(DONE, _keys(permit.connection_id, permit.address), args)
 
@@ -159,12 +142,49 @@ class RedisStore:
         pipe.execute()
 
 
-def _keys(connection_id: UUID, address: str) -> list[str]:
-    """All keys of a connection share a hash tag, so that a cluster keeps them together."""
-    start = f"limits:{{{connection_id}}}:"
-    names = ("slots", "pace", "urgent", "known", "probe", "block", f"path:{address}", "booked")
-    return [start + name for name in names]
+@dataclass(frozen=True)
+class _Fixed:
+    """What stands in every question, as it is sent. `asking` is what `ask.lua` alone is told."""
+
+    limit: bytes
+    window: bytes
+    late: bytes
+    grace: bytes
+    asking: tuple[bytes, ...]
 
 
-def _micro(seconds: float) -> int:
-    return round(seconds * MICRO)
+@lru_cache(maxsize=16)
+def _fixed(rules: Rules, _time_factor: float) -> _Fixed:
+    """Made anew when the rules change, or how fast time runs."""
+    look = max(scaled(NEXT_LOOK), SHORTEST_LOOK)
+    times = (scaled(GRACE), scaled(PATIENCE), scaled(PROBING), look, scaled(HORIZON))
+    return _Fixed(
+        limit=b"%d" % rules.limit,
+        window=_micro(rules.window),
+        late=_micro(rules.late),
+        grace=_micro(times[0]),
+        asking=(b"%d" % rules.burst, *map(_micro, times)),
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _of_connection(connection_id: UUID) -> tuple[bytes, ...]:
+    """The keys of a connection without an address. All of them share a hash tag, so that a
+    cluster keeps them together.
+    """
+    start = b"limits:{%b}:" % str(connection_id).encode()
+    names = (b"slots", b"pace", b"urgent", b"known", b"probe", b"block", b"path:", b"booked")
+    return tuple(start + name for name in names)
+
+
+def _keys(connection_id: UUID, address: str) -> Sequence[bytes]:
+    *before, path, booked = _of_connection(connection_id)
+    return (*before, path + address.encode(), booked)
+
+
+def _flag(yes: bool) -> bytes:
+    return b"1" if yes else b"0"
+
+
+def _micro(seconds: float) -> bytes:
+    return b"%d" % round(seconds * MICRO)
