@@ -13,8 +13,7 @@ from django.db import connection as db_connection
 from django.db.models import Q
 from django.dispatch import receiver
 
-from bokio_app.audit.models import Event
-from bokio_app.audit.services import line
+from bokio_app.audit.services import line, record_all
 from bokio_app.connections.models import Connection
 from bokio_app.connections.signals import consent_given
 from bokio_app.core import clock
@@ -125,7 +124,7 @@ def start_all(wanted: Sequence[NewFlow], *, by: User | None) -> list[Flow]:
         )
         for step in made:
             _reserve_reference(step, step.flow)
-        Event.objects.bulk_create(
+        record_all(
             _audit_line("flow.started", flow, by=by, business_key=flow.business_key)
             for flow in started
         )
@@ -287,10 +286,10 @@ def _leave_stuck(flow: Flow, **fields: Any) -> None:
 
 
 def _audit(action: str, flow: Flow, *, by: User | None, **data: Any) -> None:
-    _audit_line(action, flow, by=by, **data).save(force_insert=True)
+    record_all([_audit_line(action, flow, by=by, **data)])
 
 
-def _audit_line(action: str, flow: Flow, *, by: User | None, **data: Any) -> Event:
+def _audit_line(action: str, flow: Flow, *, by: User | None, **data: Any) -> dict[str, Any]:
     return line(
         action,
         tenant=flow.tenant_id,

@@ -12,8 +12,7 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from bokio_app.audit.models import Event
-from bokio_app.audit.services import line, record
+from bokio_app.audit.services import line, record, record_all
 from bokio_app.connections.models import Connection
 from bokio_app.core.money import ZERO, rounded, totals
 from bokio_app.flows import services as flows
@@ -104,7 +103,7 @@ def keep_customers(customers: Sequence[Customer], *, by: User | None) -> None:
     """Keep new customers, with few statements for all. Raises `IntegrityError`."""
     with transaction.atomic():
         Customer.objects.bulk_create(customers)
-        Event.objects.bulk_create(
+        record_all(
             line(
                 "customer.created",
                 tenant=each.tenant_id,
@@ -172,9 +171,7 @@ def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
     with transaction.atomic():
         Invoice.objects.bulk_create([each.invoice for each in drafts])
         LineItem.objects.bulk_create([item for each in drafts for item in each.lines])
-        Event.objects.bulk_create(
-            _audit_line("invoice.drafted", each.invoice, by=by) for each in drafts
-        )
+        record_all(_audit_line("invoice.drafted", each.invoice, by=by) for each in drafts)
 
 
 def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
@@ -357,10 +354,10 @@ def _due(draft: DraftInput) -> date:
 
 
 def _audit(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> None:
-    _audit_line(action, invoice, by=by, **data).save(force_insert=True)
+    record_all([_audit_line(action, invoice, by=by, **data)])
 
 
-def _audit_line(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> Event:
+def _audit_line(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> dict[str, Any]:
     return line(
         action,
         tenant=invoice.tenant_id,
