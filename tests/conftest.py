@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import services
@@ -38,6 +39,12 @@ LONGEST = (
 )
 
 pytest_plugins = ["tests.support.fixtures"]
+
+# How fast a busy machine makes examples, and tries them, says nothing of the product.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 _IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 

@@ -369,7 +369,7 @@ def test_all_keys_of_a_company_lie_on_one_node_of_a_cluster() -> None:
 
     keys = redis_store._keys(connection_id, WRITE)
 
-    assert all(key.startswith(f"limits:{{{connection_id}}}:") for key in keys)
+    assert all(key.startswith(b"limits:{%b}:" % str(connection_id).encode()) for key in keys)
     assert len(set(keys)) == 8
 
 

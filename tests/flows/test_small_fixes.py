@@ -82,7 +82,7 @@ def test_a_run_started_outside_a_transaction_is_committed_whole_or_not_at_all(
         seen.append(database.in_atomic_block)
         raise RuntimeError
 
-    monkeypatch.setattr(flows, "record", fails)
+    monkeypatch.setattr(flows, "record_all", fails)
     steps = [flows.NewStep("publish_invoice", {"invoice": str(uuid4())})]
     with pytest.raises(RuntimeError):
         flows.start("send_invoice", connection=connection, steps=steps, business_key="x", by=None)
