@@ -1,5 +1,5 @@
-"""A stand-in for Bokio that costs nearly nothing: it answers the seven writes of a flow, and says
-that every list is empty.
+"""A stand-in for Bokio that costs nearly nothing: it answers the seven writes of a flow, says that
+every list is empty, and gives a new pair of tokens to whoever asks.
 
 It keeps no books and checks nothing; what a call costs us is measured against it. Its first line
 of output is its port, and each answer waits for the latency that it was started with.
@@ -29,6 +29,7 @@ _TARGET = re.compile(
     rb"POST /v1/companies/[^/]+/invoices(?:/(?P<invoice>[^/ ]+))?(?:/(?P<part>[^/ ]+))?"
     rb"(?:/(?P<of>[^/ ]+)/record)? "
 )
+_TOKEN = b"POST /v1/token "
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -36,6 +37,9 @@ def answer(head: bytes, body: bytes) -> dict[str, Any]:
     """What Bokio would say, as far as the client reads it. Raises `ValueError` for other calls."""
     if head.startswith(b"GET "):
         return {"items": [], "totalItems": 0, "totalPages": 0, "currentPage": 1}
+    if head.startswith(_TOKEN):
+        pair = {"access_token": uuid.uuid4().hex, "refresh_token": uuid.uuid4().hex}
+        return pair | {"token_type": "bearer", "expires_in": 3600}
     found = _TARGET.match(head)
     if not found:
         raise ValueError(head[:80])
