@@ -18,6 +18,7 @@ from bokio_app.flows.readings import is_newest
 from bokio_app.tenants.models import User
 
 from .models import Customer
+from .payloads import CUSTOMER_FIELDS
 
 READ_CUSTOMERS = register_kind("read_customers", _("Read customers"))
 
@@ -59,7 +60,7 @@ class ReadCustomers(Operation):
                 new.append(row)
         # A flow may be giving one of them its row at this very moment.
         Customer.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
-        Customer.objects.bulk_update(old, [*_values_of], batch_size=500)
+        Customer.objects.bulk_update(old, CUSTOMER_FIELDS, batch_size=500)
 
 
 def _values(remote: RemoteCustomer) -> dict[str, str]:
@@ -79,21 +80,6 @@ def _values(remote: RemoteCustomer) -> dict[str, str]:
         "country": ((address.country if address else "") or "SE")[:2],
         "payment_terms": remote.payment_terms[:40],
     }
-
-
-_values_of = (
-    "name",
-    "type",
-    "org_number",
-    "vat_number",
-    "email",
-    "line1",
-    "line2",
-    "postal_code",
-    "city",
-    "country",
-    "payment_terms",
-)
 
 
 @receiver(reading_wanted, dispatch_uid="invoicing_reads_customers")
