@@ -7,7 +7,7 @@ RUN = @command -v $(PYTHON) >/dev/null 2>&1 || \
 APP = $(RUN) requirements.txt
 TEST = $(RUN) requirements-test.txt
 
-.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-bulk bench-sandbox fault-matrix simulate storm soak contract-cases coverage-table pictures pins clean
+.PHONY: help demo demo-reset test test-fast lint format messages bench bench-flows bench-pages bench-limit bench-fairness bench-tokens bench-sweep bench-bulk bench-mirror bench-sandbox fault-matrix failures simulate storm soak contract-cases coverage-table pictures pins clean
 .DEFAULT_GOAL := help
 
 help: ## List these targets
@@ -34,7 +34,7 @@ format: ## Put the code into its format
 messages: ## Collect texts for translation, and compile the translations
 	$(TEST) tools.messages update
 
-bench: bench-flows bench-limit bench-fairness bench-tokens bench-bulk ## Measure everything that has a goal of its own, one after the other
+bench: bench-flows bench-limit bench-fairness bench-tokens bench-sweep bench-bulk ## Measure everything that has a goal of its own, one after the other
 
 bench-flows: ## Time what a durable step costs, beside a bare loop and its peers
 	$(TEST) tools.bench_flows --write
@@ -54,8 +54,14 @@ bench-fairness: ## Time clicks beside a batch of 10,000, and in one queue for co
 bench-tokens: ## Count refreshes: 64 workers, one connection, 1,000 pairs of tokens
 	$(TEST) tools.bench_tokens
 
+bench-sweep: ## Time what is done over all connections, 1,000 of them: COMPANIES=1000
+	$(TEST) tools.bench_sweep --companies $(or $(COMPANIES),1000)
+
 bench-bulk: ## Time a file of LINES=100000 orders through run_invoices, the beginning of it kept
 	$(TEST) tools.bench_bulk --lines $(or $(LINES),100000)
+
+bench-mirror: ## Fill the copy of a company for MINUTES=3, and sweep over COMPANIES=1000
+	$(TEST) tools.bench_mirror --minutes $(or $(MINUTES),3) --companies $(or $(COMPANIES),1000)
 
 bench-sandbox: ## Time the sandbox over 2,000 and over 100,000 invoices
 	$(TEST) tools.bench_sandbox
@@ -70,6 +76,9 @@ contract-cases: ## Send generated cases to the sandbox: CASES=10000 SEED=1
 
 fault-matrix: ## Run every operation under every fault on both databases: docs/fault-matrix.md
 	$(TEST) tools.fault_matrix
+
+failures: ## Play everything that can come between us and a company: docs/failures.md
+	$(TEST) tools.failures
 
 simulate: ## Play seeded runs with every fault, and hold each to the rules: SEEDS=100000 FIRST=0
 	$(TEST) tools.simulate --seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0)

@@ -4,21 +4,26 @@ Without `DATABASE_URL` the app runs in embedded mode: SQLite and secrets made on
 With it, every secret must come from the environment, or the app refuses to start.
 """
 
-import base64
-import binascii
 import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from bokio_app.core.environment import (
+    encryption_keys,
+    env,
+    http_url,
+    number,
+    origin,
+    required,
+    return_origins,
+)
 from bokio_app.core.local_secrets import ensure_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 EMBEDDED = not os.environ.get("DATABASE_URL")
@@ -28,56 +33,6 @@ if EMBEDDED:
     for name, value in ensure_secrets(VAR_DIR).items():
         os.environ.setdefault(name, value)
 
-
-def required(name: str, example: str) -> str:
-    """A variable that has no default; a missing one is named together with an example."""
-    value = os.environ.get(name, "")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. Example: {name}={example}")
-    return value
-
-
-def http_url(name: str, default: str) -> str:
-    value: str = env.str(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ImproperlyConfigured(f"{name} is not an http(s) address. Example: {name}={default}")
-    return value
-
-
-def number(name: str, default: float, *, least: float) -> float:
-    text = os.environ.get(name, "") or str(default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not value >= least or value == float("inf"):
-        raise ImproperlyConfigured(
-            f"{name} must be a number of at least {least:g}. Example: {name}={default:g}"
-        )
-    return value
-
-
-def encryption_keys() -> list[bytes]:
-    """The ring of AES-256 keys: the first encrypts, all of them decrypt."""
-    example = "two keys, newest first: <base64 of 32 bytes>,<base64 of 32 bytes>"
-    keys = []
-    for text in required("FIELD_ENCRYPTION_KEYS", example).split(","):
-        try:
-            key = base64.b64decode(text.strip(), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != 32:
-            raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEYS is malformed. Example: {example}")
-        keys.append(key)
-    return keys
-
-
-def origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 SECRET_KEY = required("SECRET_KEY", "at least 50 random characters")
 FIELD_ENCRYPTION_KEYS = encryption_keys()
 
@@ -86,6 +41,12 @@ BOKIO_API_URL = http_url("BOKIO_API_URL", "https://api.bokio.se/v1")
 BOKIO_AUTHORIZE_URL = http_url("BOKIO_AUTHORIZE_URL", f"{BOKIO_API_URL}/authorize")
 BOKIO_CLIENT_ID = required("BOKIO_CLIENT_ID", "00000000-0000-4000-8000-000000000000")
 BOKIO_CLIENT_SECRET = required("BOKIO_CLIENT_SECRET", "the secret of the developer portal")
+
+BOKIO_PRIVATE_CALLS = int(number("BOKIO_PRIVATE_CALLS", 5000, least=1))
+CONNECTIONS_CHECK_EVERY = number("CONNECTIONS_CHECK_EVERY", 86400, least=60)
+CONNECTIONS_TELL_AFTER = number("CONNECTIONS_TELL_AFTER", 7200, least=60)
+BOKIO_BANK_PAYMENTS = env.bool("BOKIO_BANK_PAYMENTS", False)
+BOKIO_RETURN_ORIGINS = return_origins()
 
 # --- Flows: seconds, all multiplied by one factor ------------------------------------------
 TIME_FACTOR = number("TIME_FACTOR", 1, least=0.001)
@@ -101,6 +62,12 @@ FLOW_ANSWERS_DAYS = int(number("FLOW_ANSWERS_DAYS", 7 * 365 + 2, least=1))
 FLOWS_PER_CONNECTION = int(number("FLOWS_PER_CONNECTION", 4, least=1))
 BOKIO_RATE_LIMIT = int(number("BOKIO_RATE_LIMIT", 200, least=1))
 
+# --- Our copy of the books: real seconds, whatever `TIME_FACTOR` says -----------------------
+MIRROR_OPEN_WITHIN = number("MIRROR_OPEN_WITHIN", 900, least=60)
+MIRROR_ALL_WITHIN = number("MIRROR_ALL_WITHIN", 86_400, least=600)
+MIRROR_FLOWS = int(number("MIRROR_FLOWS", 3, least=1))
+MIRROR_RUNS_DAYS = int(number("MIRROR_RUNS_DAYS", 7, least=1))
+
 # --- Addresses -----------------------------------------------------------------------------
 APP_URL = http_url("APP_URL", "http://127.0.0.1:8000")
 HTTPS = APP_URL.startswith("https://")
@@ -111,6 +78,7 @@ ASGI_APPLICATION = "bokio_app.asgi.application"
 
 INSTALLED_APPS = [
     "bokio_app.core",
+    "bokio_app.mailbox",
     "bokio_app.tenants",
     "bokio_app.audit",
     "bokio_app.connections",
@@ -118,6 +86,7 @@ INSTALLED_APPS = [
     "bokio_app.ledger",
     "bokio_app.invoicing",
     "bokio_app.payments",
+    "bokio_app.mirror",
     "bokio_app.batches",
     "bokio_app.console",
     "django.contrib.admin.apps.SimpleAdminConfig",  # `urls` loads what it shows; workers do not
@@ -137,6 +106,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "bokio_app.core.middleware.PrivacyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "bokio_app.core.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -244,11 +214,23 @@ CELERY_TIMEZONE = "UTC"
 # --- Sign-in and security ------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_ADAPTER = "bokio_app.tenants.adapter.ClosedSignup"
+SIGN_UP = env.bool("SIGN_UP", True)
+SIGN_IN_FRESH = number("SIGN_IN_FRESH", 3600, least=60)
+WORKSPACE_KEPT_DAYS = number("WORKSPACE_KEPT_DAYS", 90, least=1)
+ACCOUNT_UNPROVEN_DAYS = number("ACCOUNT_UNPROVEN_DAYS", 7, least=1)
+ACCOUNT_ADAPTER = "bokio_app.tenants.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "bokio_app.tenants.forms.SignUp"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# A code is typed where the sign-up was begun: what waits in that browser, such as a company to
+# connect, goes on there, whichever device the mail is read on.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = {"signup": "10/m/ip,100/d/ip"}
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -258,12 +240,12 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
 
@@ -324,14 +306,21 @@ WHITENOISE_USE_FINDERS = not env.bool("STATIC_MANIFEST", True)
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Mail and logs -------------------------------------------------------------------------
-vars().update(env.email_url("EMAIL_URL", "consolemail://"))
+# Without a mail server, mails are kept in the database and go nowhere; they are never logged.
+if env.str("EMAIL_URL", ""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "bokio_app.mailbox.backend.DatabaseBackend"
+MAILBOX_PAGE = env.bool("MAILBOX_PAGE", False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"no-reply@{ALLOWED_HOSTS[0]}")
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "bokio_app.core.logs.NothingShown"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
+            "()": "bokio_app.core.logs.LineFormatter",
             "format": "{asctime} {levelname} {name} {message}",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "style": "{",
@@ -343,6 +332,7 @@ LOGGING = {
         # These libraries log addresses with their query strings, which may carry secrets.
         "httpx2": {"level": "WARNING"},
         "httpcore2": {"level": "WARNING"},
+        "uvicorn": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "uvicorn.access": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

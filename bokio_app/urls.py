@@ -4,11 +4,15 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
-from django.views.i18n import set_language
 
-from bokio_app.connections.views import callback, marketplace_connect, marketplace_disconnect
+from bokio_app.connections.views import (
+    callback,
+    invitation,
+    marketplace_connect,
+    marketplace_disconnect,
+)
 from bokio_app.console.views import start
-from bokio_app.tenants.views import healthz
+from bokio_app.tenants.views import healthz, language
 
 admin.autodiscover()
 
@@ -18,12 +22,15 @@ urlpatterns = [
     path("bokio/callback", callback, name="bokio_callback"),
     path("bokio/connect", marketplace_connect, name="bokio_connect"),
     path("bokio/disconnect", marketplace_disconnect, name="bokio_disconnect"),
+    path("invitation/<path:token>", invitation, name="invitation"),
     path("companies/", include("bokio_app.connections.urls")),
+    path("copy/", include("bokio_app.mirror.urls")),
     path("invoices/", include("bokio_app.invoicing.urls")),
     path("payments/", include("bokio_app.payments.urls")),
     path("runs/", include("bokio_app.flows.urls")),
+    path("workspace/", include("bokio_app.connections.urls_of_workspace")),
     path("workspace/", include("bokio_app.tenants.urls")),
-    path("language/", set_language, name="set_language"),
+    path("language/", language, name="set_language"),
     path("account/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
 ]
@@ -31,3 +38,6 @@ urlpatterns = [
 if settings.EMBEDDED:
     gallery = TemplateView.as_view(template_name="components/gallery.html")
     urlpatterns.append(path("_components/", gallery, name="gallery"))
+
+if settings.MAILBOX_PAGE:
+    urlpatterns.append(path("mailbox/", include("bokio_app.mailbox.urls")))

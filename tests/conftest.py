@@ -66,6 +66,8 @@ def _suit(settings: Any) -> None:
     """Make the product's settings fit for tests that share a machine with others."""
     # On SQLite one process executes for each folder; those of a parallel run share nothing.
     settings.VAR_DIR = Path(os.environ["VAR_DIR"]) / _worker()
+    # Every `Client` loads the middleware anew, which would list all static files each time.
+    settings.WHITENOISE_AUTOREFRESH = True
     # A tenth of a second between an intent and its call is soon over on a busy machine, and what
     # is late is not sent. Absence counts as early as it does by `TIME_FACTOR`.
     more = 4 * settings.FLOW_SEND_GUARD
@@ -137,19 +139,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """Keep the SQLite test database in a file: its locks and its journal are what the app has.
+    """Begin with a database that is migrated already.
 
-    A test that commits leaves it empty, on either database.
+    On SQLite keep it in a file: its locks and its journal are what the app has. A test that
+    commits leaves it empty, on either database.
     """
     from django.conf import settings
 
-    from tests.support import emptying
+    from tests.support import emptying, templates
 
     emptying.install()
+    if INPROCESS:
+        return  # tables straight from the models
     database: dict[str, Any] = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3") and not INPROCESS:
-        file = f"{os.environ['VAR_DIR']}/test-{_worker()}.sqlite3"
-        database.setdefault("TEST", {})["NAME"] = file
+    if EMBEDDED:
+        file = Path(os.environ["VAR_DIR"]) / f"test-{_worker()}" / "app.sqlite3"
+        file.parent.mkdir()
+        templates.on_sqlite(file)
+        database.setdefault("TEST", {})["NAME"] = str(file)
         # As PostgreSQL's quick server: what most tests look at needs no disk.
         options = database["OPTIONS"]
         options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
+    else:
+        template = templates.on_postgres(os.environ["DATABASE_URL"])
+        database.setdefault("TEST", {})["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Django would remove the copy on SQLite, and migrate another."""
+    return django_db_keepdb or EMBEDDED

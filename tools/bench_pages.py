@@ -42,7 +42,7 @@ def main() -> int:
     except services.UnavailableError as missing:
         sys.exit(str(missing))
     try:
-        _set_up(running.postgres_url, running.folder)
+        set_up(running.postgres_url, running.folder)
         started = time.monotonic()
         pages = _fill(asked.companies, asked.invoices)
         print(
@@ -55,8 +55,10 @@ def main() -> int:
         running.stop()
 
 
-def _set_up(database_url: str, folder: Path) -> None:
-    """Make Django ready on a scratch database with the product's tables."""
+def set_up(database_url: str, folder: Path, **more: str) -> None:
+    """Make Django ready on a scratch database with the product's tables, `more` in its
+    environment.
+    """
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "bokio_app.settings",
         "DATABASE_URL": database_url,
@@ -69,6 +71,7 @@ def _set_up(database_url: str, folder: Path) -> None:
         "BOKIO_CLIENT_SECRET": secrets.token_urlsafe(24),
         "FIELD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
         "SECRET_KEY": secrets.token_urlsafe(50),
+        **more,
     }
     import django  # noqa: PLC0415  settings are read from the environment made above
     from django.core.management import call_command  # noqa: PLC0415

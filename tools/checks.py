@@ -18,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools import browser
 from tools.programs import ROOT, manage
 
 BIN = Path(sys.prefix) / "bin"
 DATA = "not journey and not slow"
 # More processes than cores: each waits half of its time, for a sandbox, a server or a clock.
 PROCESSES = "3"
-WITHOUT_DATABASE = ("bokio", "contract", "look", "sandbox", "tools")
+# Of no database, or of addresses, which answer the same on each: these run on PostgreSQL alone.
+ON_ONE_DATABASE = ("bokio", "contract", "isolation", "look", "sandbox", "tools")
 QUICK = f"{DATA} and not fault"
 INPROCESS = {"TEST_INPROCESS": "1"}
 SEEDS = "2000"  # of the simulation; `make simulate` plays more
@@ -129,16 +131,17 @@ def tests() -> list[Stage]:
     """
     pytest = tool("pytest", "--numprocesses", PROCESSES, "--dist", "loadfile", "--durations", "8")
     pytest.append("--no-loadscope-reorder")  # `tests/conftest.py` has put the longest first
-    once = [f"--ignore=tests/{folder}" for folder in WITHOUT_DATABASE]
+    once = [f"--ignore=tests/{folder}" for folder in ON_ONE_DATABASE]
     computing = [*pytest, "--numprocesses", "2", "--dist", "loadgroup"]  # these wait for nothing
     inside = [*computing, "-m", "not slow", "tests/inprocess"]
     seeds = [sys.executable, "-m", "tools.simulate", "--seeds", SEEDS, "--processes", "2"]
-    # Their worker processes wait for Bokio nearly always, so these few do not disturb each other.
+    # Their worker processes wait for Bokio nearly always, so these few do not disturb each other,
+    # and what runs behind gives way at once.
     timed = [*computing, "--dist", "load", "-m", "timed", "tests/flows"]
     most = [*pytest, "-m", "not timed"]
     return [
-        Stage("moments on PostgreSQL", timed, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("simulation", seeds, loud=True, behind=True),
+        Stage("moments on PostgreSQL", timed, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on PostgreSQL", most, {"TEST_EMBEDDED": ""}, loud=True),
         Stage("tests on SQLite", [*pytest, "-m", DATA, *once], {"TEST_EMBEDDED": "1"}, loud=True),
         Stage("in one process, PostgreSQL", inside, INPROCESS | {"TEST_EMBEDDED": ""}, loud=True),
@@ -169,8 +172,7 @@ def production(var: Path) -> dict[str, str]:
 
 def install_missing() -> list[Stage]:
     """Return what brings the system's packages that tests need and the machine lacks."""
-    browsers = ("chromium", "chromium-browser", "google-chrome")
-    needed = {"chromium": browsers, "gettext": ("msgfmt",)}
+    needed = {browser.PACKAGE: browser.NAMES, "gettext": ("msgfmt",)}
     missing = [
         package for package, names in needed.items() if not any(shutil.which(n) for n in names)
     ]

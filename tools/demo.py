@@ -167,6 +167,9 @@ class Demo:
         env["VAR_DIR"] = str(self.var)
         env.setdefault("APP_URL", self.app_url)
         env.setdefault("BOKIO_API_URL", f"{self.sandbox_url}/v1")
+        if not self.real_bokio:
+            env.setdefault("BOKIO_RETURN_HOSTS", self.sandbox_url)
+        env.setdefault("MAILBOX_PAGE", "1")
         env["PYTHONUNBUFFERED"] = "1"
         for name, value in ensure_secrets(self.var).items():
             env.setdefault(name, value)
@@ -264,6 +267,7 @@ class Demo:
             f"App       {self.env['APP_URL']}",
             f"Sign in   {EMAIL}   password: {self.env['DEMO_PASSWORD']}",
             f"Bokio     {bokio}",
+            f"Mail      {self.env['APP_URL']}/mailbox/",
             f"Logs      {where}/",
             "",
             "Ctrl-C ends all of it; started again it continues with the same data.",

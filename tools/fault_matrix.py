@@ -15,24 +15,32 @@ MATRIX = "tests/inprocess/test_fault_matrix.py"
 PYTEST = Path(sys.prefix) / "bin" / "pytest"
 DATABASES = {"PostgreSQL": "", "SQLite": "1"}
 PROCESSES = "2"
-PAGE_TEST = f"{MATRIX}::test_the_page_says_what_is_tested"
+PAGE_TEST = "test_the_page_says_what_is_tested"
 
 
 def main() -> None:
     """Run the matrix on each database, and write `docs/fault-matrix.md` when all is green."""
+    write_page(MATRIX, page="docs/fault-matrix.md", named="WRITE_FAULT_MATRIX")
+
+
+def write_page(tests: str, *, page: str, named: str) -> None:
+    """Run a file of tests on each database, then its last one, which writes the page that says
+    what was run when the variable that is `named` is set.
+    """
+    its_page = f"{tests}::{PAGE_TEST}"
     red = []
     for name, embedded in DATABASES.items():
-        print(f"→ fault matrix on {name}", flush=True)
+        print(f"→ {tests} on {name}", flush=True)
         started = time.monotonic()
         parallel = ("--numprocesses", PROCESSES, "--dist", "loadgroup")
-        if not passes(MATRIX, *parallel, "--deselect", PAGE_TEST, TEST_EMBEDDED=embedded):
+        if not passes(tests, *parallel, "--deselect", its_page, TEST_EMBEDDED=embedded):
             red.append(name)
         print(f"  {time.monotonic() - started:.0f} s", flush=True)
     if red:
-        sys.exit(f"The fault matrix is red on {' and '.join(red)}.")
-    if not passes(PAGE_TEST, TEST_EMBEDDED="1", WRITE_FAULT_MATRIX="1"):
+        sys.exit(f"{tests} is red on {' and '.join(red)}.")
+    if not passes(its_page, TEST_EMBEDDED="1", **{named: "1"}):
         sys.exit("The page could not be written.")
-    print("docs/fault-matrix.md is written.")
+    print(f"{page} is written.")
 
 
 def passes(*arguments: str, **env: str) -> bool:

@@ -84,13 +84,14 @@ def _run(stack: Stack, function: str, values: object) -> Any:
 
 # --- Within the stack ------------------------------------------------------------------------
 def _make(wanted: list[dict[str, Any]]) -> None:
-    made = [_connected(values) for values in wanted]
+    made = [connected(values) for values in wanted]
     for company, values in zip(made, wanted, strict=True):
         _keep_orders({**asdict(company), **values})
     print(json.dumps([asdict(company) for company in made]))
 
 
-def _connected(values: dict[str, Any]) -> Company:
+def connected(values: dict[str, Any]) -> Company:
+    """Keep a connection with these tokens, in a workspace of its own."""
     from bokio_app.bokio.oauth import Tokens  # noqa: PLC0415  Django is set up only there
     from bokio_app.connections import grants  # noqa: PLC0415
     from bokio_app.connections.models import Connection, State  # noqa: PLC0415

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.dispatch import receiver
+
 from bokio_app.tenants.models import Tenant, User
+from bokio_app.tenants.signals import workspace_made
 
 from .models import Event
 
@@ -52,3 +55,9 @@ def line(
         "subject": f"{subject}:{subject_id}",
         "data": data,
     }
+
+
+@receiver(workspace_made, dispatch_uid="audit_of_new_workspaces")
+def record_new_workspace(tenant: Tenant, by: User, **_kwargs: Any) -> None:
+    """Begin the workspace's audit trail."""
+    record("workspace.made", tenant=tenant, subject="workspace", subject_id=tenant.pk, actor=by)

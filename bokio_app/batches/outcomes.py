@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bokio_app.flows.explain import explain
+from bokio_app.flows.explain import explain, explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step, WaitReason
 
 from .models import BulkLine
@@ -84,7 +84,7 @@ def _error(flow: Flow) -> str | None:
     if flow.state != FlowState.STUCK:
         return None
     step = next((each for each in flow.steps.all() if each.pos == flow.cursor), None)
-    said = explain(flow.stuck_code, step.error_message if step else "")
+    said = explain_stop(flow, step) if step else explain(flow.stuck_code)
     fields = [f"{pointer}: {message}" for pointer, message in step.error_fields] if step else []
     return " ".join([f"{step.op if step else ''}: {said.title}. {said.meaning}", *fields])
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
-from bokio_app.connections.models import Connection, State
+from bokio_app.connections.models import Connection
+from bokio_app.connections.queries import open_for_work
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Lane
 from bokio_app.invoicing import services as invoicing
@@ -96,7 +97,7 @@ class Taking:
     def __init__(self, tenant: Tenant, orders: Sequence[Order]) -> None:
         self._tenant = tenant
         self._before = _kept(tenant, orders)
-        live = tenant.connections.exclude(state=State.ENDED)
+        live = open_for_work(tenant)
         companies = {order.company for order in orders}
         self._connections = {
             each.company_id: each for each in live.filter(company_id__in=companies)

@@ -7,6 +7,7 @@ the invoices of a day together, a hundred in a call, and makes our copy what Bok
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +21,11 @@ from bokio_app.bokio.filters import F
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
-from bokio_app.core.money import ZERO
+from bokio_app.core.money import ZERO, rounded
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.readings import asked_at
 from bokio_app.flows.rows import run, table
 from bokio_app.flows.signals import flow_cancelled, flow_finished
 from bokio_app.invoicing.models import Invoice
@@ -75,12 +77,14 @@ class ReadOrdered(Operation):
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         read: OfDay = done.read
+        asked = asked_at(ctx)
         remote_ids = [*read.found]
         invoices = Invoice.objects.filter(
             connection_id=ctx.flow.connection_id, remote_id__in=remote_ids
         )
         for invoice in invoices.select_for_update(no_key=True):
-            _keep(invoice, read.found[invoice.remote_id])
+            if not (invoice.read_at and invoice.read_at > asked):
+                _keep(invoice, read.found[invoice.remote_id], asked)
         BulkLine.objects.filter(pk__in=read.lines).update(unread=False)
 
 
@@ -90,7 +94,7 @@ def _unread(connection_id: UUID) -> QuerySet[BulkLine]:
     )
 
 
-def _keep(invoice: Invoice, remote: RemoteInvoice) -> None:
+def _keep(invoice: Invoice, remote: RemoteInvoice, asked: datetime) -> None:
     received = ZERO
     for rows in (invoice.payments, invoice.settlements):
         made = rows.exclude(remote_id="")
@@ -106,7 +110,8 @@ def _keep(invoice: Invoice, remote: RemoteInvoice) -> None:
     invoice.open_amount = ZERO if is_credited else remote.total - received
     invoice.journal_entry_id = str(remote.journal_entry_id or "")
     invoice.published_at = remote.published_at or invoice.published_at
-    invoice.read_at = clock.now()
+    invoice.paid = rounded(remote.paid)
+    invoice.read_at = asked
     invoice.save()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from bokio_app.connections.models import State
+from bokio_app.connections.queries import open_for_work
 from bokio_app.invoicing.models import Customer
 from bokio_app.ledger.queries import Books, books_of
 from bokio_app.tenants.models import Tenant
@@ -42,7 +42,7 @@ class Trial:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        live = tenant.connections.exclude(state=State.ENDED)
+        live = open_for_work(tenant)
         self._connections = {each.company_id: each for each in live}
         self._books: dict[UUID, Books] = {}
         self._contents: dict[bytes, bytes] = {}

@@ -1,6 +1,5 @@
 """Credit notes: each takes an invoice back, as a whole or in part."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,6 +8,7 @@ from uuid import UUID
 
 from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filters import Filter
+from bokio_app.bokio.paging import Found
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, same
 from bokio_app.bokio.sales_documents import (
@@ -83,7 +83,7 @@ class CreditNotes(Resource):
         """Fetch one credit note. Repeatable. Needs scope `credit-notes:read`."""
         return self._get("get-credit-note-v1", _one(note_id), same(CreditNote.from_json, note_id))
 
-    def find(self, where: Filter | None = None) -> Iterator[CreditNote]:
+    def find(self, where: Filter | None = None) -> Found[CreditNote]:
         """Fetch the credit notes that a filter lets through, page by page as they are taken.
 
         Filters: `metadata.<key>`, `status`, `type`, `customerRef`, `currency`, `totalAmount`,

@@ -1,6 +1,6 @@
 """Customers: whom invoices go to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from uuid import UUID
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import Filter
+from bokio_app.bokio.paging import Found
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, same
 
@@ -169,7 +170,7 @@ class Customers(Resource):
         parse = same(Customer.from_json, customer_id)
         return self._get("get-customers-customerId", f"customers/{customer_id}", parse)
 
-    def find(self, where: Filter | None = None) -> Iterator[Customer]:
+    def find(self, where: Filter | None = None) -> Found[Customer]:
         """Fetch the customers that a filter lets through, page by page as they are taken.
 
         Filters: `name`, `type`, `vatNumber`, `orgNumber`, `customerNumber`, `modifiedDateTime`.

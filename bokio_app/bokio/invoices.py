@@ -1,6 +1,6 @@
 """Invoices: drafted, published (number and OCR reference), then recorded (journal entry)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,6 +12,7 @@ from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.line_items import LineItem
+from bokio_app.bokio.paging import Found
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, of_invoice, same
 from bokio_app.bokio.sales_documents import (
@@ -144,7 +145,7 @@ class Invoices(Resource):
         parse = same(Invoice.from_json, invoice_id)
         return self._get("get-invoices-invoiceId", f"invoices/{invoice_id}", parse)
 
-    def find(self, where: Filter | None = None) -> Iterator[Invoice]:
+    def find(self, where: Filter | None = None) -> Found[Invoice]:
         """Fetch the invoices that a filter lets through, page by page as they are taken.
 
         Filters: `metadata.<key>`, `status`, `type`, `customerRef`, `currency`, `totalAmount`,

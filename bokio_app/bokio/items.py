@@ -1,6 +1,6 @@
 """Items: what a company sells again and again, ready to be put on invoices."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Self
@@ -10,6 +10,7 @@ from bokio_app.bokio.amounts import exact, two_decimals
 from bokio_app.bokio.errors import Unsendable
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.line_items import ItemType, LineItem, ProductType, UnitType
+from bokio_app.bokio.paging import Found
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.resource import Resource, same
 
@@ -137,7 +138,7 @@ class Items(Resource):
         """Fetch one item. Repeatable. Needs scope `items:read`."""
         return self._get("get-items-itemId", f"items/{item_id}", same(Item.from_json, item_id))
 
-    def find(self, where: Filter | None = None) -> Iterator[Item]:
+    def find(self, where: Filter | None = None) -> Found[Item]:
         """Fetch the items that a filter lets through, page by page as they are taken.
 
         Filters: `description`, `itemType`, `productType`, `unitType`, `unitPrice`, `taxRate`.

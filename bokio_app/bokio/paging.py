@@ -36,6 +36,23 @@ class Page(Generic[Row]):
     total: int | None
 
 
+class Found(Iterator[Row]):
+    """The rows of a list, each once, in pages that are fetched as they are needed; see `walk`."""
+
+    def __init__(self, operation: str, fetch: Callable[[int], Page[Row]]) -> None:
+        self._fetch = fetch
+        self._rows = walk(operation, fetch)
+
+    def __next__(self) -> Row:
+        return next(self._rows)
+
+    def page(self, number: int) -> Page[Row]:
+        """Fetch one page by itself, from 1: for who walks a long list in more than one go, and
+        sees to shifting rows. One call.
+        """
+        return self._fetch(number)
+
+
 def walk(operation: str, fetch: Callable[[int], Page[Row]]) -> Iterator[Row]:
     """Yield every row once, asking for the next page (from 1) only when it is needed.
 

@@ -1,6 +1,6 @@
 """What every resource needs: paths below a base, and lists fetched page by page."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import BinaryIO, Final, Protocol, TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from bokio_app.bokio.files import ReceivedFile
 from bokio_app.bokio.filterable import query_of
 from bokio_app.bokio.filters import Filter
 from bokio_app.bokio.http import LARGEST_FILE, Http
-from bokio_app.bokio.paging import PAGE_SIZE, Page, Row, walk
+from bokio_app.bokio.paging import PAGE_SIZE, Found, Page, Row
 from bokio_app.bokio.reading import Fields
 from bokio_app.bokio.wire import BodyError
 
@@ -83,8 +83,8 @@ class Resource:
         *,
         where: Filter | None = None,
         query: Mapping[str, str] | None = None,
-    ) -> Iterator[Row]:
-        """Yield every row once, in pages fetched as they are needed: see `paging.walk`.
+    ) -> Found[Row]:
+        """Yield every row once, in pages fetched as they are needed: see `paging.Found`.
 
         A filter that the list does not take is refused at once.
         """
@@ -94,7 +94,7 @@ class Resource:
             asked = fixed | {"page": str(number), "pageSize": str(PAGE_SIZE)}
             return self._get(operation, path, _page(parse), asked)
 
-        return walk(operation, fetch)
+        return Found(operation, fetch)
 
 
 def _bare(parse: Parse[T]) -> Parse[T]:

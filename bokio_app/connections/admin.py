@@ -21,8 +21,11 @@ class GrantRows(ReadOnlyRows):
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
-    list_display = ["name", "number", "tenant", "state", "read_at", "blocked_until", "blocked_by"]
-    list_filter = ["state", "tenant"]
+    list_display = [
+        *("name", "number", "tenant", "state", "hindered_by"),
+        *("read_at", "blocked_until", "blocked_by"),
+    ]
+    list_filter = ["state", "hindered_by", "tenant"]
     list_select_related = ["tenant"]
     search_fields = ["name", "company_id", "tenant__name"]
     inlines = [GrantRows]
@@ -33,6 +36,12 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "company_id",
         "remote_id",
         "state",
+        "broken_by",
+        "hindered_by",
+        "hindered_at",
+        "lacks",
+        "kind",
+        "is_proven",
         "scopes",
         "generation",
         "read_at",

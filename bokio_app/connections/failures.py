@@ -20,9 +20,11 @@ class Failure:
     title: StrPromise
     happened: StrPromise
     advice: StrPromise
+    nothing_kept: bool = True
 
 
 SIGN_IN = "sign-in"
+MARKETPLACE = "marketplace"
 
 FAILURES: dict[str, Failure] = {
     "declined": Failure(
@@ -60,13 +62,29 @@ FAILURES: dict[str, Failure] = {
     ),
     "other-company": Failure(
         _("You chose another company"),
-        _("The connection was to be renewed for one company, and another was chosen at Bokio."),
+        _("The consent was asked for one company, and another was chosen at Bokio."),
         _("Begin again and choose the same company, or connect the other one as a new company."),
     ),
     "taken": Failure(
-        _("The company is connected to another workspace"),
-        _("A company can be connected to one workspace at a time, and this one already is."),
-        _("Ask the company who looks after its books. They can disconnect it in Bokio."),
+        _("Another workspace has just connected the company"),
+        _("Somebody else allowed the same company at the very same moment, and was first."),
+        _("Begin again if it should be yours. The company then moves to your workspace."),
+    ),
+    "invitation-over": Failure(
+        _("The invitation is no longer valid"),
+        _("It was used, withdrawn or too old by the time that you came back from Bokio."),
+        _("Ask whoever invited you for a new link."),
+    ),
+    "not-given": Failure(
+        _("The company is here, but not given to you"),
+        _("It is connected to your workspace already, and its owner has not let you see it."),
+        _("Ask the owner of the workspace to give you the company."),
+        nothing_kept=False,
+    ),
+    MARKETPLACE: Failure(
+        _("The way here from Bokio has expired"),
+        _("What Bokio sent along is valid for an hour, and was too old or had been changed."),
+        _("Go back to the marketplace in Bokio and press Connect there once more."),
     ),
     SIGN_IN: Failure(
         _("Sign in and begin again"),
@@ -84,4 +102,6 @@ REASONS: dict[type[services.ConnectFailed], str] = {
     services.BokioUnreachable: "no-answer",
     services.AnotherCompany: "other-company",
     services.CompanyTaken: "taken",
+    services.InvitationOver: "invitation-over",
+    services.NotGiven: "not-given",
 }

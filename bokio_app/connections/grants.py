@@ -17,6 +17,8 @@ from bokio_app.bokio.errors import BokioError, NotSent, OutcomeUnknown
 from bokio_app.bokio.oauth import InvalidGrant, OAuthApp, Tokens
 from bokio_app.core import clock
 
+from . import standing
+from .causes import Cause
 from .models import Connection, State, TokenGrant
 
 log = logging.getLogger(__name__)
@@ -95,19 +97,24 @@ def store(connection: Connection, tokens: Tokens, *, after: int) -> TokenGrant:
     return row
 
 
-def access(connection: Connection, *, worn: int = 0) -> Access:
+def access(connection: Connection, *, worn: int = 0, means: Cause = Cause.REVOKED) -> Access:
     """A token to call Bokio with, refreshed first when it is about to expire.
 
-    `worn` is a generation that Bokio has refused: its token is not handed out again.
+    `worn` is a generation that Bokio has refused: its token is not handed out again. `means` is
+    why the connection breaks if Bokio refuses the refresh.
     Raises `NeedsConsent`, `RefreshUnderWay`, or what the call to Bokio raised.
     """
     grant = newest(connection)
     left = grant.expires_at - clock.now()
     refused = grant.generation <= worn
+    if refused and grant.connection.is_private:
+        # It cannot be renewed: it was replaced or revoked in Bokio.
+        break_connection(connection, generation=grant.generation, cause=Cause.TOKEN_REFUSED)
+        raise NeedsConsent
     if left > FRESH_ENOUGH and not refused:
         return Access(grant.access_token, grant.generation, grant.expires_at)
     if owner := _lease(connection, grant.generation):
-        grant = _refresh(connection, grant, owner=owner)
+        grant = _refresh(connection, grant, owner=owner, refused=refused, means=means)
     elif left <= LAST_USE or refused:
         raise RefreshUnderWay
     return Access(grant.access_token, grant.generation, grant.expires_at)
@@ -140,6 +147,7 @@ def _lease(connection: Connection, generation: int) -> uuid.UUID | None:
         Q(refresh_until__isnull=True) | Q(refresh_until__lt=now),
         pk=connection.pk,
         generation=generation,
+        state=State.ACTIVE,  # a token that was refused since we looked is not sent once more
     ).update(
         refresh_owner=owner,
         refresh_until=now + 2 * _deadline() + _scaled(SECOND_TRY + LEASE_MARGIN),
@@ -163,18 +171,23 @@ def _rest(connection: Connection, owner: uuid.UUID) -> None:
     )
 
 
-def _refresh(connection: Connection, grant: TokenGrant, *, owner: uuid.UUID) -> TokenGrant:
+def _refresh(
+    connection: Connection, grant: TokenGrant, *, owner: uuid.UUID, refused: bool, means: Cause
+) -> TokenGrant:
+    """The new pair; or, where Bokio gives none just now, the old one for the time that is left of
+    it, unless its token was refused: used again, that would look like a lost consent.
+    """
     try:
         tokens = _call_twice_at_most(grant)
     except InvalidGrant:
         later = newest(connection)
         if later.generation > grant.generation:
             return later
-        break_connection(connection, generation=grant.generation)
+        break_connection(connection, generation=grant.generation, cause=means)
         raise NeedsConsent from None
     except BokioError:
         _rest(connection, owner)
-        if grant.expires_at > clock.now() + LAST_USE:
+        if not refused and grant.expires_at > clock.now() + LAST_USE:
             return grant
         raise
     _require_same_company(connection, tokens, generation=grant.generation)
@@ -218,6 +231,7 @@ def _kept_now(connection: Connection, tokens: Tokens, *, after: int) -> TokenGra
             return latest
         row = store(connection, tokens, after=after)
         Connection.objects.filter(pk=connection.pk, state=State.BROKEN).update(state=State.ACTIVE)
+        standing.recovered(connection)
         return row
 
 
@@ -236,25 +250,26 @@ def _keeping_refresh(tokens: Tokens, grant: TokenGrant) -> Tokens:
 def _require_same_company(connection: Connection, tokens: Tokens, *, generation: int) -> None:
     if tokens.company_id not in {None, connection.company_id}:
         log.error("refresh_wrong_company connection=%s", connection.pk)
-        break_connection(connection, generation=generation)
+        break_connection(connection, generation=generation, cause=Cause.OTHER_COMPANY)
         raise WrongCompany
 
 
-def break_connection(connection: Connection, *, generation: int) -> None:
+def break_connection(
+    connection: Connection, *, generation: int, cause: Cause = Cause.REVOKED
+) -> None:
     """Mark that a new consent is needed, unless a newer pair has come meanwhile."""
-    changed = Connection.objects.filter(
-        pk=connection.pk, generation=generation, state=State.ACTIVE
-    ).update(state=State.BROKEN, refresh_owner=None, refresh_until=None)
-    if changed:
-        log.warning("connection_broken connection=%s", connection.pk)
+    standing.broke(connection, generation=generation, cause=cause)
 
 
-def block(connection: Connection, *, until: datetime, code: str) -> None:
+def block(
+    connection: Connection, *, until: datetime, code: str, cause: Cause = Cause.TOLD_TO_WAIT
+) -> None:
     """Remember that Bokio asked us to wait: no worker calls for this company before then.
 
-    A longer wait that is known already stays.
+    A longer wait that is known already stays, with its cause.
     """
     shorter = Q(blocked_until__isnull=True) | Q(blocked_until__lt=until)
-    Connection.objects.filter(shorter, pk=connection.pk).update(
+    if Connection.objects.filter(shorter, pk=connection.pk).update(
         blocked_until=until, blocked_by=code
-    )
+    ):
+        standing.hindered(connection, cause)

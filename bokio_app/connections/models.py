@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import models
@@ -11,8 +12,27 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bokio_app.core import clock, crypto
+from bokio_app.core import clock, crypto, sealing
 from bokio_app.core.personal import without_last_four
+from bokio_app.tenants.seen import SeenCompanies
+
+from .causes import TABLE, Cause, Words
+from .invitation_rows import ConnectAttempt, Invitation
+
+__all__ = [
+    "Cause",
+    "CompanyAccess",
+    "ConnectAttempt",
+    "Connection",
+    "Invitation",
+    "Kind",
+    "Leaving",
+    "Notice",
+    "RollCall",
+    "State",
+    "TokenGrant",
+    "Usage",
+]
 
 
 class State(models.TextChoices):
@@ -20,7 +40,15 @@ class State(models.TextChoices):
 
     ACTIVE = "active", pgettext_lazy("connection", "Working")
     BROKEN = "broken", _("Needs reconnecting")  # Bokio refused the refresh token
+    ENDING = "ending", _("Being disconnected")  # nothing is sent any more, but that it ends
     ENDED = "ended", _("Disconnected")
+
+
+class Kind(models.TextChoices):
+    """How the company lets us in."""
+
+    CONSENT = "consent", _("Consent")
+    PRIVATE = "private", _("Private integration")
 
 
 class Connection(models.Model):
@@ -37,8 +65,29 @@ class Connection(models.Model):
         _("Bokio's id"), null=True, help_text="`connection_id` in Bokio's token response"
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
+    broken_by = models.CharField(
+        _("broken by"), max_length=20, choices=Cause.choices, blank=True, default="", db_default=""
+    )
+    broken_at = models.DateTimeField(_("broken since"), null=True)
+    hindered_by = models.CharField(
+        _("hindered by"),
+        max_length=20,
+        choices=Cause.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    hindered_at = models.DateTimeField(_("hindered since"), null=True)
+    hindrance_told = models.BooleanField(default=False, db_default=False)
+    lacks = models.JSONField(_("lacking permissions"), default=list, db_default=[])
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.CONSENT)
+    is_proven = models.BooleanField(
+        _("proven"), default=True, help_text="Bokio has let us into this very company"
+    )
     scopes = models.JSONField(
-        _("permissions"), default=list, help_text="what was asked for; Bokio returns none"
+        _("permissions"),
+        default=list,
+        help_text="what was asked for, as Bokio returns none; empty when it is not known",
     )
     generation = models.PositiveBigIntegerField(
         _("pair of tokens"), default=0, help_text="newest row of `TokenGrant`"
@@ -67,13 +116,17 @@ class Connection(models.Model):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = SeenCompanies()
+
     class Meta:
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
         ordering = ["name", "created_at"]
         constraints = [
             UniqueConstraint(
-                fields=["company_id"], condition=~Q(state="ended"), name="connection_one_live"
+                fields=["company_id"],
+                condition=~Q(state="ended") & Q(is_proven=True),
+                name="connection_one_live",
             ),
             CheckConstraint(
                 condition=~Q(state="active") | Q(generation__gt=0),
@@ -87,6 +140,10 @@ class Connection(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state == State.ACTIVE
+
+    @property
+    def is_private(self) -> bool:
+        return self.kind == Kind.PRIVATE
 
     @property
     def shown_number(self) -> str:
@@ -124,21 +181,33 @@ class TokenGrant(models.Model):
     ) -> TokenGrant:
         """An unsaved row whose tokens are encrypted for exactly this connection and generation."""
         row = cls(connection=connection, generation=generation, expires_at=expires_at)
-        row.access = crypto.encrypt(access_token, place=row._place("access"))
-        row.refresh = crypto.encrypt(refresh_token, place=row._place("refresh"))
+        row.access = crypto.encrypt(access_token, place=row.place("access"))
+        row.refresh = crypto.encrypt(refresh_token, place=row.place("refresh"))
         return row
 
     @property
     def access_token(self) -> str:
-        return crypto.decrypt(bytes(self.access), place=self._place("access"))
+        return crypto.decrypt(bytes(self.access), place=self.place("access"))
 
     @property
     def refresh_token(self) -> str:
-        return crypto.decrypt(bytes(self.refresh), place=self._place("refresh"))
+        return crypto.decrypt(bytes(self.refresh), place=self.place("refresh"))
 
-    def _place(self, field: str) -> str:
+    def place(self, field: str) -> str:
+        """What the token in this field is bound to."""
         tenant_id = self.connection.tenant_id
         return f"grant/{tenant_id}/{self.connection_id}/{field}/{self.generation}"
+
+
+for _field in ("access", "refresh"):
+    sealing.register(
+        sealing.BytesColumn(
+            "grant",
+            TokenGrant.objects.select_related("connection"),
+            _field,
+            place=partial(TokenGrant.place, field=_field),
+        )
+    )
 
 
 class Usage(models.Model):
@@ -153,6 +222,7 @@ class Usage(models.Model):
     month = models.DateField(null=True, help_text="the first day of the month counted")
     calls = models.PositiveIntegerField(_("calls this month"), default=0)
     day = models.DateField(null=True)
+    calls_of_day = models.PositiveIntegerField(_("calls of the day"), default=0)
     failures = models.PositiveIntegerField(_("refused calls today"), default=0)
     refused_as = models.CharField(
         _("last refusal"), max_length=80, blank=True, help_text="status and operation"
@@ -170,21 +240,135 @@ class Usage(models.Model):
         return self.calls if self.month == clock.today().replace(day=1) else 0
 
     @property
+    def calls_today(self) -> int:
+        return self.calls_of_day if self.day == clock.today() else 0
+
+    @property
     def failures_today(self) -> int:
         return self.failures if self.day == clock.today() else 0
 
 
-class ConnectAttempt(models.Model):
-    """A consent under way: what `state` stands for, usable once, by the browser that began it."""
+class Leaving(models.Model):
+    """A company on its way out: a person has asked for it, and workers carry it out."""
 
-    state_hash = models.CharField(max_length=64, unique=True)
-    browser_hash = models.CharField(max_length=64, help_text="of the session that began it")
-    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    company_id = models.UUIDField(null=True, help_text="the company asked for, when reconnecting")
-    scopes = models.JSONField(default=list)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
+    class Stage(models.TextChoices):
+        EMPTYING = "emptying", _("Work is being ended")
+        CLOSING = "closing", _("Bokio is being told")
+        DONE = "done", _("Disconnected")
+        CALLED_OFF = "called_off", _("Called off")  # somebody has connected it again meanwhile
+
+    class Remote(models.TextChoices):
+        """What became of the connection at Bokio."""
+
+        ENDED = "ended", _("Ended at Bokio")
+        GONE = "gone", _("Was gone at Bokio already")
+        KEPT = "kept", _("Kept at Bokio: a newer connection here uses it")
+        REFUSED = "refused", _("Bokio did not let us end it")
+        NONE = "none", _("Bokio keeps none for a private integration")
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="leavings")
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.EMPTYING)
+    finishes_first = models.BooleanField(help_text="queued work is done before, not cancelled")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    not_before = models.DateTimeField(help_text="when a worker looks again; also its lease")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="requests sent to end it")
+    failure = models.CharField(max_length=60, blank=True, help_text="why the last one was in vain")
+    remote = models.CharField(max_length=10, choices=Remote.choices, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                fields=["connection"],
+                condition=Q(stage__in=["emptying", "closing"]),
+                name="leaving_once_at_a_time",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.tenant} {self.expires_at:%Y-%m-%d %H:%M}"
+        return f"{self.connection}: {self.stage}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage in {self.Stage.EMPTYING, self.Stage.CLOSING}
+
+
+class Notice(models.Model):
+    """Word to one person of something that happened to a company, or to the whole workspace; the
+    mail of it is due until it is sent.
+    """
+
+    class Kind(models.TextChoices):
+        BROKE = "broke", _("Needs you")
+        LASTING = "lasting", _("Still at rest")
+        RECOVERED = "recovered", _("Works again")
+        GIVEN_UP = "given_up", _("Moved to another workspace")
+        TAKEN_OVER = "taken_over", _("Moved here from another workspace")
+        CLOSED = "closed", _("Workspace closed")
+        OPENED = "opened", _("Workspace opened again")
+
+    class Mail(models.TextChoices):
+        DUE = "due", "due"
+        SENT = "sent", "sent"
+        NONE = "none", "none"  # over before anybody was written to
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", null=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    cause = models.CharField(max_length=20, choices=Cause.choices, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)
+    mail = models.CharField(max_length=5, choices=Mail.choices, default=Mail.DUE)
+    mail_group = models.UUIDField(null=True, help_text="notices that one mail tells of")
+    mail_not_before = models.DateTimeField(help_text="when it is tried again; also its lease")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "tenant", "-id"], name="notice_of_person"),
+            models.Index(
+                fields=["mail_not_before"], condition=Q(mail="due"), name="notice_mail_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about} → {self.person}"
+
+    @property
+    def about(self) -> str:
+        """The name of the company, or of the workspace."""
+        return str(self.connection or self.tenant)
+
+    @property
+    def words(self) -> Words | None:
+        return TABLE[Cause(self.cause)] if self.cause else None
+
+
+class RollCall(models.Model):
+    """One comparison of our connections with those that Bokio lists; one for each period."""
+
+    period = models.BigIntegerField(unique=True, help_text="since 1970, counted in periods")
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    listed = models.PositiveIntegerField(default=0, help_text="connections that Bokio has")
+    missing = models.PositiveIntegerField(default=0, help_text="of ours that it has no more")
+
+    def __str__(self) -> str:
+        return f"{self.begun_at:%Y-%m-%d %H:%M}: {self.missing} of {self.listed}"
+
+
+class CompanyAccess(models.Model):
+    """A company that a member may see who does not see all of the workspace's."""
+
+    member = models.ForeignKey("tenants.Member", models.CASCADE, related_name="company_access")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="member_access")
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["member", "connection"], name="company_access_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member}: {self.connection}"

@@ -6,42 +6,50 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.db.models import Count, prefetch_related_objects
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from bokio_app.core import clock
 from bokio_app.core.personal import without_last_four
 from bokio_app.tenants.models import Tenant
 
-from . import usage
+from . import features, usage
+from .causes import FOR_A_PERSON, TABLE, Act, Cause, Words
 from .models import Connection, State
 from .queries import live, matching
-from .services import SCOPES
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
     from bokio_app.ledger.models import FiscalYear
 
-PLAN_CODES = {"PlanRequired", "price_plan_feature_required"}
-QUOTA_CODES = {"QuotaExceeded", "quota-exceeded"}
 PAGE = 100
 
 
 @dataclass(frozen=True)
 class Health:
-    """How a connection stands. `state` names a glyph; `until` says when a wait ends."""
+    """How a connection stands. `state` names a glyph; `since` says when the cause began, `until`
+    when a wait ends; `cure` and `act` say what a person can do.
+    """
 
     state: str
     word: str
     cause: str = ""
+    cure: str = ""
+    act: Act = Act.NONE
+    code: str = ""
+    since: datetime | None = None
     until: datetime | None = None
 
     @property
     def needs_person(self) -> bool:
         return self.state == "needs"
+
+    @property
+    def told(self) -> str:
+        """What happened and what to do, in one piece."""
+        return f"{self.cause} {self.cure}"
 
 
 @dataclass(frozen=True)
@@ -61,114 +69,112 @@ class Company:
 
     @property
     def scopes_wanted(self) -> int:
-        return len(SCOPES)
+        return len(features.USUAL)
 
     @property
     def lacks_scope(self) -> bool:
-        return self.scopes < self.scopes_wanted
+        known = self.connection.scopes or not self.connection.is_private
+        return bool(known) and not set(features.NEEDED) <= set(self.connection.scopes)
 
+    @property
+    def lacking_query(self) -> str:
+        """The query that names what the company is to be asked for."""
+        return urlencode([("scope", each) for each in self.connection.lacks])
 
-@dataclass(frozen=True)
-class Permission:
-    """One line of what we ask Bokio for."""
-
-    title: StrPromise
-    reason: StrPromise
-    extent: StrPromise
-    scopes: tuple[str, ...]
-
-
-READ, WRITE = gettext_lazy("read"), gettext_lazy("read, write")
-PERMISSIONS = (
-    Permission(
-        gettext_lazy("Invoices"),
-        gettext_lazy("Create drafts, publish, record, register payments"),
-        WRITE,
-        ("invoices:read", "invoices:write"),
-    ),
-    Permission(
-        gettext_lazy("Credit notes"),
-        gettext_lazy("Take an invoice back, publish and record that"),
-        WRITE,
-        ("credit-notes:read", "credit-notes:write"),
-    ),
-    Permission(
-        gettext_lazy("Customers"),
-        gettext_lazy("Choose and create them for invoices"),
-        WRITE,
-        ("customers:read", "customers:write"),
-    ),
-    Permission(
-        gettext_lazy("Journal entries"),
-        gettext_lazy("Compare what was expected with what was recorded"),
-        READ,
-        ("journal-entries:read",),
-    ),
-    Permission(
-        gettext_lazy("Chart of accounts"),
-        gettext_lazy("Check that accounts exist before anything is sent"),
-        READ,
-        ("chart-of-accounts:read",),
-    ),
-    Permission(
-        gettext_lazy("Fiscal years"),
-        gettext_lazy("Check dates and the accounting method"),
-        READ,
-        ("fiscal-years:read",),
-    ),
-    Permission(
-        gettext_lazy("Company information"),
-        gettext_lazy("Name and organisation number"),
-        READ,
-        ("company-information:read",),
-    ),
-)
+    @property
+    def features(self) -> list[features.Feature]:
+        """What the company has allowed."""
+        return features.given(self.connection.scopes)
 
 
 def health(connection: Connection, *, waiting: int = 0) -> Health:
     """How the connection stands; `waiting` is how many runs wait for it."""
     if connection.state == State.BROKEN:
-        return Health("needs", _("Needs reconnecting"), _refused(waiting))
+        otherwise = Cause.TOKEN_REFUSED if connection.is_private else Cause.REVOKED
+        cause = Cause(connection.broken_by or otherwise)
+        return _standing(connection, cause, since=connection.broken_at, waiting=waiting)
+    if connection.state == State.ENDING:
+        return Health("waiting", _("Being disconnected"), _("Bokio is told that it ends."))
     if connection.state == State.ENDED:
         return Health("cancelled", _("Disconnected"))
-    if rest := resting(connection):
-        return rest
+    hindrance = _hindrance(connection)
+    if connection.lacks and hindrance not in FOR_A_PERSON:
+        return _standing(connection, Cause.SCOPE)
+    if hindrance:
+        return _standing(
+            connection, hindrance, since=connection.hindered_at, until=_at_rest_until(connection)
+        )
     return Health("works", _("Works"))
-
-
-def _resting(code: str, until: datetime) -> Health:
-    """Why nothing is sent for the company; by Bokio's code for it, or ours."""
-    if code in PLAN_CODES:
-        cause = _("The company's plan at Bokio does not include the API.")
-        return Health("needs", _("The plan does not allow it"), cause)
-    if code.startswith(usage.BREAKER):
-        cause = _(
-            "Bokio has refused the same request several times in a row (%(refusal)s). "
-            "We send nothing for a while, since refused requests are counted."
-        ) % {"refusal": code.removeprefix(usage.BREAKER).strip()}
-        return Health("waiting", _("Paused"), cause, until=until)
-    cause = _("Bokio asked us to wait.")
-    if code in QUOTA_CODES:
-        cause = _("The company's quota of calls at Bokio is spent.")
-    elif code.lower().startswith("version"):
-        cause = _("Bokio rehearses the end of this version of its API.")
-    return Health("waiting", _("Waiting for Bokio"), cause, until=until)
 
 
 def resting(connection: Connection) -> Health | None:
     """How a company stands for which nothing is sent at the moment; None for any other."""
-    until = connection.blocked_until
-    if not connection.is_active or until is None or until <= clock.now():
+    until = _at_rest_until(connection)
+    hindrance = _hindrance(connection)
+    if until is None or hindrance is None:
         return None
-    return _resting(connection.blocked_by, until)
+    return _standing(connection, hindrance, since=connection.hindered_at, until=until)
 
 
-def _refused(waiting: int) -> str:
-    refused = _("Bokio no longer accepts our access.")
+def _at_rest_until(connection: Connection) -> datetime | None:
+    until = connection.blocked_until
+    return until if connection.is_active and until and until > clock.now() else None
+
+
+def _hindrance(connection: Connection) -> Cause | None:
+    if connection.hindered_by:
+        return Cause(connection.hindered_by)
+    return Cause.TOLD_TO_WAIT if _at_rest_until(connection) else None
+
+
+def _standing(
+    connection: Connection,
+    cause: Cause,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    waiting: int = 0,
+) -> Health:
+    words = TABLE[cause]
+    happened = str(words.happened)
+    if detail := _detail(connection, cause):
+        happened += f" ({detail})"
+    return Health(
+        state="needs" if words.needs_person else "waiting",
+        word=words.title,
+        cause=_with_runs(happened, waiting),
+        cure=str(words.cure),
+        act=_act(connection, words),
+        code=cause.value,
+        since=since,
+        until=until,
+    )
+
+
+def _detail(connection: Connection, cause: Cause) -> str:
+    """What exactly Bokio refuses: a request by its name, or what features lack a permission."""
+    if cause == Cause.PAUSED:
+        return connection.blocked_by.removeprefix(usage.BREAKER).strip()
+    if cause == Cause.SCOPE:
+        return ", ".join(str(each.title) for each in features.lacking(connection.lacks))
+    return ""
+
+
+def _act(connection: Connection, words: Words) -> Act:
+    """What helps with this connection: one that has asked for everything, as far as is known,
+    asks once more.
+    """
+    asked_for_all = not connection.scopes or set(connection.lacks) <= set(connection.scopes)
+    if words.act is Act.MORE and asked_for_all and not connection.is_private:
+        return Act.RECONNECT
+    return words.act
+
+
+def _with_runs(happened: str, waiting: int) -> str:
     if not waiting:
-        return refused
+        return happened
     runs = ngettext("%(count)d run waits.", "%(count)d runs wait.", waiting)
-    return f"{refused} {runs % {'count': waiting}}"
+    return f"{happened} {runs % {'count': waiting}}"
 
 
 def standings(tenant: Tenant, *, text: str = "") -> list[tuple[Connection, Health]]:
@@ -176,11 +182,10 @@ def standings(tenant: Tenant, *, text: str = "") -> list[tuple[Connection, Healt
 
     `text` narrows by name or number.
     """
-    waiting = waiting_runs(tenant)
-    found = [
-        (each, health(each, waiting=waiting.get(each.pk, 0)))
-        for each in matching(live(tenant), text)
-    ]
+    companies = list(matching(live(tenant), text))
+    broken = any(each.state == State.BROKEN for each in companies)
+    waiting = waiting_runs(tenant) if broken else {}
+    found = [(each, health(each, waiting=waiting.get(each.pk, 0))) for each in companies]
     order = {"needs": 0, "waiting": 1}
     return sorted(found, key=lambda pair: order.get(pair[1].state, 2))
 
@@ -202,7 +207,7 @@ def _company(connection: Connection, standing: Health) -> Company:
         connection=connection,
         health=standing,
         org_number=without_last_four(connection.org_number),
-        scopes=len(set(SCOPES) & set(connection.scopes)),
+        scopes=len(set(features.USUAL) & set(connection.scopes)),
         year=_current([year for year in connection.fiscal_years.all() if year.is_open]),
     )
 

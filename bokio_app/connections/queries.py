@@ -10,8 +10,13 @@ CHOICES = 12  # as many a native select may offer, and a list below a field show
 
 
 def live(tenant: Tenant) -> QuerySet[Connection]:
-    """The companies a tenant sees: connected, or waiting for a new consent."""
-    return tenant.connections.exclude(state=State.ENDED)
+    """The companies a tenant sees: connected, or waiting for a new consent or token."""
+    return tenant.connections.filter(is_proven=True).exclude(state=State.ENDED)
+
+
+def open_for_work(tenant: Tenant) -> QuerySet[Connection]:
+    """The companies for which something may be ordered: none of a closed workspace's."""
+    return tenant.connections.filter(tenant__closed_at=None).exclude(state=State.ENDED)
 
 
 def matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connection]:

@@ -25,6 +25,7 @@ from bokio_app.bokio.http import Call
 from bokio_app.core import clock
 
 from . import grants
+from .causes import Cause
 from .models import Connection, Usage
 
 log = logging.getLogger(__name__)
@@ -90,12 +91,14 @@ def write(*connection_ids: UUID) -> None:
 # One statement on either database: each worker writes at each sweep.
 _ADD = """
 INSERT INTO connections_usage AS kept
-    (connection_id, month, calls, day, failures, refused_as, refusals)
-SELECT id, %s, %s, %s, %s, '', 0 FROM connections_connection WHERE id = %s
+    (connection_id, month, calls, day, calls_of_day, failures, refused_as, refusals)
+SELECT id, %s, %s, %s, %s, %s, '', 0 FROM connections_connection WHERE id = %s
 ON CONFLICT (connection_id) DO UPDATE SET
     month = excluded.month,
     calls = excluded.calls + CASE WHEN kept.month = excluded.month THEN kept.calls ELSE 0 END,
     day = excluded.day,
+    calls_of_day = excluded.calls_of_day
+        + CASE WHEN kept.day = excluded.day THEN kept.calls_of_day ELSE 0 END,
     failures = excluded.failures + CASE WHEN kept.day = excluded.day THEN kept.failures ELSE 0 END
 RETURNING refusals, refused_as
 """
@@ -106,7 +109,8 @@ def _add(connection_id: UUID, tally: Tally) -> None:
     today = clock.today()
     day = database.ops.adapt_datefield_value
     key = connection_id if database.features.has_native_uuid_field else connection_id.hex
-    counted = [day(today.replace(day=1)), tally.calls, day(today), tally.failures, key]
+    month = day(today.replace(day=1))
+    counted = [month, tally.calls, day(today), tally.calls, tally.failures, key]
     with database.cursor() as cursor:
         cursor.execute(_ADD, counted)
         row = cursor.fetchone()
@@ -137,7 +141,7 @@ def _open_breaker(connection_id: UUID, refusal: str, *, until: datetime) -> None
     is_open = Q(blocked_by=code, blocked_until__gt=clock.now())
     if Connection.objects.filter(is_open, pk=connection_id).exists():
         return  # calls that were under way when it opened
-    grants.block(connection, until=until, code=code)
+    grants.block(connection, until=until, code=code, cause=Cause.PAUSED)
     log.warning("breaker_open connection=%s refusal=%s", connection_id, refusal)
     record(
         "connection.paused",

@@ -18,6 +18,7 @@ from bokio_app.invoicing.models import Invoice
 from bokio_app.tenants.models import Tenant
 
 SHOWN = 20
+NEEDY_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,16 @@ class Todo:
 
 @dataclass(frozen=True)
 class Queue:
-    """Everything that the start page shows; `todos` holds the companies with most to do."""
+    """Everything that the start page shows; `todos` holds the companies with most to do, and
+    `needy` the first of those whose connection needs a person.
+    """
 
     total: Work
     stuck: int
     needing: int
     companies: int
     todos: list[Todo] = field(default_factory=list)
+    needy: list[overview.Company] = field(default_factory=list)
 
 
 def queue_of(tenant: Tenant) -> Queue:
@@ -86,12 +90,14 @@ def queue_of(tenant: Tenant) -> Queue:
         )
         for each in overview.companies_of(shown)
     ]
+    needing = [pair for pair in found if pair[1].needs_person]
     return Queue(
         total=_sum(work.values()),
         stuck=sum(stuck.values()),
-        needing=sum(health.needs_person for _connection, health in found),
+        needing=len(needing),
         companies=len(found),
         todos=todos,
+        needy=overview.companies_of(needing[:NEEDY_SHOWN]),
     )
 
 
@@ -101,8 +107,9 @@ def _sum(works: Iterable[Work]) -> Work:
 
 def _work(tenant: Tenant) -> dict[UUID, Work]:
     draft = Q(status=Invoice.Status.DRAFT)
-    unrecorded = ~draft & Q(journal_entry_id="")
-    overdue = ~draft & Q(open_amount__gt=0, due_date__lt=clock.today())
+    sent = ~Q(status__in=(Invoice.Status.DRAFT, Invoice.Status.GONE))
+    unrecorded = sent & Q(journal_entry_id="")
+    overdue = sent & Q(open_amount__gt=0, due_date__lt=clock.today())
     rows = (
         tenant.invoices.filter(draft | unrecorded | overdue)
         .order_by()

@@ -11,6 +11,7 @@ from django.conf import settings
 VERSION = b"\x01"
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+KINDS: set[str] = set()  # that `sealing` knows the columns of
 
 
 class CannotDecrypt(Exception):
@@ -25,7 +26,13 @@ def _ring(keys: tuple[bytes, ...]) -> dict[bytes, AESGCM]:
 def encrypt(text: str, *, place: str) -> bytes:
     """Encrypt with the newest key. `place` names the row and field, and must be given again
     to decrypt: a value copied to another row does not open there.
+
+    Its first part, up to the first slash, names the kind of value. Raises `LookupError` for a
+    kind whose column is not registered (see `sealing`): rotating the keys would not find it.
     """
+    kind = place.partition("/")[0]
+    if kind not in KINDS:
+        raise LookupError(f"No column is registered for values of the kind {kind!r}.")
     key_id, cipher = next(iter(_ring(tuple(settings.FIELD_ENCRYPTION_KEYS)).items()))
     nonce = secrets.token_bytes(NONCE_BYTES)
     header = VERSION + key_id
@@ -43,3 +50,13 @@ def decrypt(value: bytes, *, place: str) -> str:
     except InvalidTag:
         raise CannotDecrypt("This value does not belong to this place.") from None
     return text.decode()
+
+
+def key_ids() -> list[str]:
+    """The short names of our keys, the newest first: what an encrypted value tells of its own."""
+    return [key_id.hex() for key_id in _ring(tuple(settings.FIELD_ENCRYPTION_KEYS))]
+
+
+def key_id_of(value: bytes) -> str:
+    """The short name of the key that a value was encrypted with, ours or not."""
+    return value[1 : 1 + KEY_ID_BYTES].hex()

@@ -1,4 +1,4 @@
-"""Swedish unless the person has switched: the browser's own preference does not decide."""
+"""What every answer has: its language, and headers that keep it private."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 
 class LanguageMiddleware:
-    """Activate the language of the cookie that the language switch sets, else Swedish."""
+    """Activate the language of the cookie that the language switch sets, else Swedish: the
+    browser's own preference does not decide.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,4 +24,21 @@ class LanguageMiddleware:
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class PrivacyMiddleware:
+    """Keep what a signed-in person reads out of shared caches, and devices out of our pages.
+
+    Whoever brings a session counts as signed in, so that nothing is looked up for it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", NO_DEVICES)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

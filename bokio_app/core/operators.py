@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import BaseInlineFormSet, Form
-from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -44,12 +43,13 @@ class ReadOnlyAdmin(_NoChanges, OperatorAdmin):
 
 
 class OperatorFormSet(FormSetBase):
-    """Names the box that removes a row: in the table only its column has a heading."""
+    """Names each field of a row: in the table only its column has a heading."""
 
     def add_fields(self, form: Form, index: int | None) -> None:
         super().add_fields(form, index)
-        if box := form.fields.get(DELETION_FIELD_NAME):
-            box.widget.attrs["aria-label"] = box.label
+        for field in form.fields.values():
+            if field.label and not field.widget.is_hidden:
+                field.widget.attrs["aria-label"] = str(field.label)
 
 
 class OperatorRows(RowsBase):

@@ -28,3 +28,15 @@ def without_last_four(text: str, *, private: bool = False) -> str:
     if text.strip().upper().startswith("SE"):
         number = number[:10]
     return f"{number[:-4]}-{DOTS}"
+
+
+# With its separator, or with its century: other numbers are written so too seldom to matter.
+_IN_TEXT = re.compile(
+    r"(?<!\w)(?:(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[67]\d|8\d|9[01])[-+]\d{4}"
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]|[67]\d|8\d|9[01])\d{4})(?!\w)"
+)
+
+
+def without_numbers(text: str) -> str:
+    """A text of any kind with what looks like a person's number in it hidden."""
+    return _IN_TEXT.sub(f"{DOTS}-{DOTS}", text)

@@ -37,3 +37,6 @@ class FlowsConfig(AppConfig):
         connection_created.connect(commit_durably, dispatch_uid="flows_durable")
         import_module("bokio_app.flows.services")
         import_module("bokio_app.flows.inventory.reading")
+        import_module("bokio_app.flows.leaving")
+        import_module("bokio_app.flows.permissions")
+        import_module("bokio_app.flows.erasing")

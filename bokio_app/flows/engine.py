@@ -347,8 +347,8 @@ def _access(turn: Turn) -> grants.Access:
         turn.park(WaitReason.CONSENT)
     except grants.RefreshUnderWay:
         raise Resting(_rest_for_token(turn)) from None
-    except BokioError:
-        verdicts.wait(turn, WaitReason.BOKIO_DOWN)
+    except BokioError as error:
+        verdicts.no_token(turn, error)
     raise Yielded
 
 

@@ -85,8 +85,16 @@ def may_be_lost(flow: Flow) -> bool:
     """
     if not flow.recovery_epoch:
         return False
-    since = clock.now() - STARTED_ANEW
-    return Recovery.objects.filter(epoch__lte=flow.recovery_epoch, created_at__gte=since).exists()
+    return _lately().filter(epoch__lte=flow.recovery_epoch).exists()
+
+
+def were_lost() -> bool:
+    """Whether a restore may have taken flows with it that will be started anew."""
+    return _lately().exists()
+
+
+def _lately() -> QuerySet[Recovery]:
+    return Recovery.objects.filter(created_at__gte=clock.now() - STARTED_ANEW)
 
 
 def raise_epoch(reason: str) -> Recovery:

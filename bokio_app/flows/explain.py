@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bokio_app.connections.causes import TABLE, Cause
 from bokio_app.core.formats import money, number, percent
 from bokio_app.core.personal import DOTS, without_last_four
 
-from .models import Step
+from .models import Flow, Step
 from .sealed import is_sealed
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Explanation:
     title: str
     meaning: str
 
+
+DISCONNECTED = "disconnected"
 
 OURS: dict[str, tuple[StrPromise, StrPromise]] = {
     "ambiguous": (
@@ -54,6 +57,13 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
         gettext_lazy("The customer is not in Bokio yet"),
         gettext_lazy("Nothing is at Bokio. Choose a customer that Bokio has, and publish again."),
     ),
+    DISCONNECTED: (
+        gettext_lazy("The company was disconnected before this was settled"),
+        gettext_lazy(
+            "A request was sent and no answer came, and we can no longer read in Bokio whether it "
+            "was carried out. Look in Bokio, and mark the run as handled."
+        ),
+    ),
     "internal-error": (
         gettext_lazy("A fault of ours stopped the run"),
         gettext_lazy("What was done is kept, and nothing is sent until you try again."),
@@ -75,13 +85,31 @@ def explain(code: str, message: str = "") -> Explanation:
             "that permission, and the run goes on by itself."
         )
         return Explanation(
-            title=_("The connection lacks a permission"),
+            title=TABLE[Cause.SCOPE].title,
             meaning=needs % {"scopes": message or "–"},
         )
     return Explanation(
         title=_("Bokio refused the request"),
         meaning=_("Bokio says: %(message)s") % {"message": message or code},
     )
+
+
+def explain_stop(flow: Flow, step: Step) -> Explanation:
+    """The words for where a flow has stopped; to a permission that lacks, Bokio's own are added."""
+    said = explain(step.error_code or flow.stuck_code, step.error_message)
+    if flow.stuck_code != LACKS_SCOPE or step.error_code == LACKS_SCOPE:
+        return said
+    lacking = explain(LACKS_SCOPE, ", ".join(lacking_scopes(flow, step)))
+    return Explanation(title=lacking.title, meaning=f"{lacking.meaning} {said.meaning}")
+
+
+def lacking_scopes(flow: Flow, step: Step) -> list[str]:
+    """The permissions for want of which a flow has stopped at a step; none for other stops."""
+    if flow.stuck_code != LACKS_SCOPE:
+        return []
+    if step.error_code == LACKS_SCOPE:
+        return step.error_message.split(", ")
+    return sorted(step.operation.scopes) if step.operation else []
 
 
 LABELS: dict[str, StrPromise] = {

@@ -12,9 +12,15 @@ from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from bokio_app.core import sealing
+from bokio_app.tenants.seen import SeenManager
+
+from .held_files import HeldFile
 from .inventory.rows import Finding
 from .limits.rows import Pace
+from .listing.rows import FLEETING, ListedPage, Listing
 from .operations import KINDS, OPERATIONS, Operation
+from .sealed import KIND, PayloadColumn
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -26,6 +32,8 @@ __all__ = [
     "FlowState",
     "HeldFile",
     "Lane",
+    "ListedPage",
+    "Listing",
     "Pace",
     "Reading",
     "Recovery",
@@ -143,6 +151,8 @@ class Flow(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     finished_at = models.DateTimeField(_("ended"), null=True)
 
+    objects = SeenManager()
+
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
@@ -177,6 +187,9 @@ class Flow(models.Model):
                 name="flow_open",
             ),
             models.Index(fields=["connection", "resource_key"], name="flow_resource"),
+            models.Index(
+                fields=["finished_at"], condition=Q(kind__in=FLEETING), name="flow_fleeting"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -371,18 +384,4 @@ class ShortReference(models.Model):
         return self.text
 
 
-class HeldFile(models.Model):
-    """A file on its way to Bokio, committed with the flow that sends it, gone once it is there.
-
-    In the database, so that every machine's workers have it and nothing else must be kept.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+")
-    name = models.CharField(max_length=255)
-    sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name
+sealing.register(PayloadColumn(KIND, Step.objects.select_related("flow"), "payload"))

@@ -180,6 +180,13 @@ def register(operation: Op) -> Op:
     return operation
 
 
+def reads_only(ops: Iterable[str]) -> bool:
+    """Whether these do nothing at Bokio. If nobody asked for it either, the audit trail, which
+    says who did what, has no line of it.
+    """
+    return all(OPERATIONS[op].reads_only for op in ops)
+
+
 def register_kind(name: str, label: StrPromise) -> str:
     """Name a kind of flow for pages and logs; returns the name."""
     KINDS[name] = label

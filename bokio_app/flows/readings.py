@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -32,9 +34,14 @@ def is_newest(ctx: StepContext, subject: str) -> bool:
 
 def written_since_asked(ctx: StepContext, resource_key: str) -> bool:
     """Whether a step has changed the thing while this reading read it, or is changing it now."""
-    done = Q(state=StepState.DONE, done_at__gte=asked_at(ctx))
+    return bool(written_since(ctx.flow.connection_id, [resource_key], asked_at(ctx)))
+
+
+def written_since(connection_id: UUID, resource_keys: Iterable[str], moment: datetime) -> set[str]:
+    """Of these things: those that a step has changed since the moment, or is changing now."""
+    done = Q(state=StepState.DONE, done_at__gte=moment)
     at_work = Q(state=StepState.SENT, flow__state=FlowState.RUNNING)
     steps = Step.objects.filter(
-        flow__connection_id=ctx.flow.connection_id, flow__resource_key=resource_key
+        flow__connection_id=connection_id, flow__resource_key__in=list(resource_keys)
     )
-    return steps.filter(done | at_work).exists()
+    return set(steps.filter(done | at_work).values_list("flow__resource_key", flat=True))

@@ -6,25 +6,27 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db import connection as db_connection
-from django.db.models import Q
+from django.db.models import F, Q
 from django.dispatch import receiver
 
 from bokio_app.audit.services import line, record_all
 from bokio_app.connections.models import Connection
-from bokio_app.connections.signals import consent_given
+from bokio_app.connections.signals import consent_given, look_wanted
 from bokio_app.core import clock
 from bokio_app.tenants.models import User
 
 from .epochs import current_epoch
 from .explain import LACKS_SCOPE
 from .models import Flow, FlowState, Lane, ShortReference, Step, StepState, WaitReason
-from .operations import OPERATIONS
+from .operations import OPERATIONS, reads_only
 from .references import short_reference
 from .rows import make_durable
+from .sealed import closed
 from .signals import flow_cancelled
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,9 @@ HINDRANCES = (
 
 @dataclass(frozen=True)
 class NewStep:
-    """An operation and its frozen payload (anything that JSON with dates and decimals holds)."""
+    """An operation and its frozen payload: anything that JSON with dates and decimals holds, and
+    personal numbers of `sealed.seal`.
+    """
 
     op: str
     payload: dict[str, Any]
@@ -62,6 +66,7 @@ class NewFlow:
     request_key: str = ""
     resource_key: str = ""
     lane: Lane = Lane.CLICK
+    not_before: datetime | None = None
 
     def row(self, *, by: User | None, epoch: int) -> Flow:
         """The flow's own row, not yet written."""
@@ -73,7 +78,7 @@ class NewFlow:
             request_key=self.request_key or str(uuid.uuid4()),
             resource_key=self.resource_key,
             lane=self.lane,
-            not_before=clock.now(),
+            not_before=self.not_before or clock.now(),
             created_by=by,
             recovery_epoch=epoch,
         )
@@ -90,13 +95,17 @@ def start(
     resource_key: str = "",
     lane: Lane = Lane.CLICK,
     rings: bool = True,
+    not_before: datetime | None = None,
 ) -> tuple[Flow, bool]:
     """Commit a flow with all its steps, with the caller's transaction, and ring for a worker.
 
     Asked for again, by the same request or for the same business, the flow that exists is
     returned with False. What is in no hurry leaves the ringing to the sweep: `rings=False`.
+    Of a lane, those go first whose `not_before` is earliest.
     """
-    new = NewFlow(kind, connection, steps, business_key, request_key, resource_key, lane)
+    new = NewFlow(
+        kind, connection, steps, business_key, request_key, resource_key, lane, not_before
+    )
     try:
         [flow] = start_all([new], by=by)
     except IntegrityError:
@@ -118,7 +127,12 @@ def start_all(wanted: Sequence[NewFlow], *, by: User | None) -> list[Flow]:
         started = Flow.objects.bulk_create([new.row(by=by, epoch=epoch) for new in wanted])
         # Together: a worker that met a flow without steps would call it done.
         made = Step.objects.bulk_create(
-            Step(flow=flow, pos=pos, op=OPERATIONS[step.op].name, payload=step.payload)
+            Step(
+                flow=flow,
+                pos=pos,
+                op=OPERATIONS[step.op].name,
+                payload=closed(step.payload, flow=flow, pos=pos),
+            )
             for flow, new in zip(started, wanted, strict=True)
             for pos, step in enumerate(new.steps)
         )
@@ -126,7 +140,8 @@ def start_all(wanted: Sequence[NewFlow], *, by: User | None) -> list[Flow]:
             _reserve_reference(step, step.flow)
         record_all(
             _audit_line("flow.started", flow, by=by, business_key=flow.business_key)
-            for flow in started
+            for flow, new in zip(started, wanted, strict=True)
+            if by or not reads_only(step.op for step in new.steps)
         )
     return started
 
@@ -186,7 +201,7 @@ def correct(flow: Flow, payloads: dict[str, dict[str, Any]], *, by: User) -> Non
     with transaction.atomic():
         _leave_stuck(flow, state=FlowState.READY, not_before=clock.now(), failures=0)
         for step in flow.steps.select_for_update().filter(op__in=payloads, state=StepState.PENDING):
-            step.payload = payloads[step.op]
+            step.payload = closed(payloads[step.op], flow=flow, pos=step.pos)
             step.version += 1
             step.op_key = uuid.uuid4()
             step.attempt = 0
@@ -199,7 +214,7 @@ def correct(flow: Flow, payloads: dict[str, dict[str, Any]], *, by: User) -> Non
         ring_after_commit(flow)
 
 
-def cancel(flow: Flow, *, by: User, reason: str = "") -> None:
+def cancel(flow: Flow, *, by: User | None, reason: str = "") -> None:
     """Stop a flow between two steps: now where nobody works on it, else at the next boundary.
 
     What has been done stays done. A step with an unknown outcome is read once more before the
@@ -218,7 +233,34 @@ def cancel(flow: Flow, *, by: User, reason: str = "") -> None:
     flow.refresh_from_db()
 
 
-def abandon(flow: Flow, *, by: User, reason: str = "") -> None:
+def end_now(flow: Flow, *, by: User | None) -> None:
+    """Cancel a flow that no worker holds and whose step is not under way; in the caller's
+    transaction. Whoever still held it is fenced.
+    """
+    current = Flow.objects.select_for_update().get(pk=flow.pk)
+    current.fence += 1
+    current.lease_until, current.lease_owner = None, ""
+    _end(current, by=by)
+
+
+def leave_unclear(flow: Flow, step: Step, *, code: str) -> None:
+    """Stop a flow whose step may have taken effect, and which no worker can read any more; in
+    the caller's transaction. Whoever still held it is fenced.
+    """
+    Flow.objects.filter(pk=flow.pk).update(
+        state=FlowState.STUCK,
+        stuck_code=code,
+        wait_reason="",
+        lease_until=None,
+        lease_owner="",
+        fence=F("fence") + 1,
+    )
+    unclear = {"state": StepState.UNKNOWN, "unknown_at": step.unknown_at or clock.now()}
+    Step.objects.filter(pk=step.pk).update(error_code=code, error_message="", **unclear)
+    _audit("flow.stuck", flow, by=None, step=step.op, code=code)
+
+
+def abandon(flow: Flow, *, by: User | None, reason: str = "") -> None:
     """End a stuck flow at once, without another look at Bokio.
 
     For a caller who has proof that its unclear step has no effect. Raises `NotStuck`.
@@ -232,7 +274,7 @@ def abandon(flow: Flow, *, by: User, reason: str = "") -> None:
     flow.refresh_from_db()
 
 
-@receiver(consent_given, dispatch_uid="flows_go_on_after_consent")
+@receiver([consent_given, look_wanted], dispatch_uid="flows_go_on_after_consent")
 def go_on_after_consent(connection: Connection, **_kwargs: Any) -> None:
     """Let flows that waited for the connection, its plan or its quota go on at once.
 
@@ -257,7 +299,7 @@ def _is_between_steps(flow: Flow) -> bool:
     return flow.steps.filter(pos=flow.cursor, state=StepState.PENDING).exists()
 
 
-def _end(flow: Flow, *, by: User) -> None:
+def _end(flow: Flow, *, by: User | None) -> None:
     flow.state, flow.finished_at = FlowState.CANCELLED, clock.now()
     flow.cancel_requested, flow.holds_resource = True, False
     flow.wait_reason = flow.stuck_code = ""

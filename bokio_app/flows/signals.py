@@ -7,3 +7,6 @@ flow_finished = Signal()
 
 # Sent inside the transaction that ends a flow because a person asked for it. Argument: `flow`.
 flow_cancelled = Signal()
+
+# Sent by each process that has swept, outside of any transaction. No arguments.
+swept = Signal()

@@ -20,11 +20,12 @@ from bokio_app.connections import usage
 from bokio_app.connections.models import Connection, State
 from bokio_app.core import clock
 
-from . import daily
+from . import daily, errands
 from .claim import DUE, HELD, due_flows, held_elsewhere
 from .crew import Crew
 from .models import Flow, FlowState, Lane, WaitReason
 from .rows import table
+from .signals import swept
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,9 @@ def _sweep(tell: Callable[..., None]) -> None:
         tell(connection_id, lane=lane)
     usage.write()
     daily.look()
+    swept.send(Flow)
+    if Ears.crew:  # only a worker calls Bokio
+        errands.look()
 
 
 def look() -> list[tuple[UUID, Lane]]:

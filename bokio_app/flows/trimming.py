@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -13,8 +13,6 @@ from .models import Attempt, FlowState, Step
 
 AT_ONCE = 1000
 
-_trimmed_on: list[date] = []
-
 
 def trim_answers() -> int:
     """Forget what Bokio answered to steps that ended before `FLOW_ANSWERS_DAYS`; returns how many.
@@ -24,8 +22,6 @@ def trim_answers() -> int:
     what a proof read saw. That a step
     was done, when, by which call and for which id of Bokio's stays.
     """
-    if _trimmed_on == [clock.today()]:
-        return 0
     cutoff = clock.now() - timedelta(days=settings.FLOW_ANSWERS_DAYS)
     answered = Attempt.objects.filter(step=OuterRef("pk")).exclude(answer="")
     told = (
@@ -42,5 +38,4 @@ def trim_answers() -> int:
         trimmed += Step.objects.filter(pk__in=ids).update(
             result={}, evidence=[], disowned=[], error_message="", error_fields=[]
         )
-    _trimmed_on[:] = [clock.today()]
     return trimmed

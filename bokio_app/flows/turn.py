@@ -17,6 +17,7 @@ from bokio_app.audit.models import Event
 from bokio_app.audit.services import line
 from bokio_app.bokio.answers import Answer
 from bokio_app.bokio.errors import BokioError
+from bokio_app.connections import standing
 from bokio_app.connections.grants import Access
 from bokio_app.core import clock
 
@@ -24,7 +25,7 @@ from . import answers, times
 from .bundles import Bundle, Guard, New, write, write_in_turn
 from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
-from .operations import OPERATIONS, Done, Operation, StepContext
+from .operations import OPERATIONS, Done, Operation, StepContext, reads_only
 from .rows import Fields
 from .signals import flow_cancelled, flow_finished
 
@@ -99,6 +100,8 @@ class Turn:
         step.result = json.loads(_ENCODER.encode(done.result))
         self.unsaved = Unsaved(step=step, done=done, resolved_by=by, log=log)
         self.worn_token = 0  # the token works
+        if self.flow.connection.hindered_by:
+            standing.eased(self.flow.connection)
         self.flow.cursor = step.pos + 1
 
     def save(self) -> None:
@@ -186,12 +189,20 @@ class Turn:
             }
         )
 
-    def stick(self, step: Step, *, code: str, message: str, **fields: Any) -> None:
-        """Stop: a person must look. The step keeps what Bokio said and what we saw.
-
-        Whoever cancels a flow has seen where it stands: if it would stop there again, it ends.
+    def stick(
+        self,
+        step: Step,
+        *,
+        code: str,
+        message: str,
+        then: Callable[[], object] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Stop: a person must look. The step keeps what Bokio said, with its own code if `fields`
+        has one, and what we saw. `then` does what else belongs to the same transaction. Whoever
+        cancels a flow has seen where it stands: if it would stop there again, it ends.
         """
-        if self.flow.cancel_requested and step.error_code == code:
+        if self.flow.cancel_requested and step.error_code == fields.get("error_code", code):
             self.cancel()
             return
         self._write(
@@ -204,14 +215,17 @@ class Turn:
             },
             (step, {"error_code": code, "error_message": message, **fields}),
             new=[self._audit_line("flow.stuck", step=step.op, code=code)],
+            then=then,
         )
         logger.warning("flow_stuck flow=%s step=%s code=%s", self.flow.public_id, step.op, code)
 
     def finish(self) -> None:
         """Commit the last result and end the flow well."""
+        unasked = self.flow.created_by_id is None
+        quiet = unasked and reads_only(step.op for step in self.steps)
         self._write(
             _ended(FlowState.DONE),
-            new=[self._audit_line("flow.done")],
+            new=[] if quiet else [self._audit_line("flow.done")],
             then=lambda: flow_finished.send(Flow, flow=self.flow),
         )
 

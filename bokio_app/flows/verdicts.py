@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from bokio_app.bokio.errors import (
     BokioError,
     ConcurrentWrite,
+    Forbidden,
     OutcomeUnknown,
     RateLimited,
     Verdict,
 )
-from bokio_app.connections import grants
+from bokio_app.bokio.oauth import OAuthRefused
+from bokio_app.connections import budget, grants, roll_call, standing
+from bokio_app.connections.causes import Cause
 from bokio_app.core import clock
 
 from . import times
@@ -31,6 +37,7 @@ QUOTA_REST = timedelta(hours=1)
 BROWNOUT_REST = timedelta(hours=1)
 RATE_REST = timedelta(seconds=60)
 SHORTEST_REST = 1.0
+_REASONS = {Cause.PLAN: WaitReason.PLAN, Cause.BROWNOUT: WaitReason.BOKIO_DOWN}
 
 
 class Yielded(Exception):
@@ -53,11 +60,15 @@ def react(turn: Turn, step: Step, error: BokioError, *, generation: int) -> None
         case Verdict.RETRY:
             _retry(turn, error)
         case Verdict.PARK_QUOTA:
-            _rest(turn, WaitReason.TOLD_TO_WAIT, until=_told(error, QUOTA_REST), error=error)
+            until = _told(error, QUOTA_REST)
+            spent = budget.is_used_up(turn.flow.connection, until=until)
+            _rest(turn, Cause.BUDGET if spent else Cause.QUOTA, until=until, error=error)
         case Verdict.PARK_PLAN:
-            _rest(turn, WaitReason.PLAN, until=clock.now() + PLAN_REST, error=error)
+            _rest(turn, Cause.PLAN, until=clock.now() + PLAN_REST, error=error)
         case Verdict.BROWNOUT:
-            _rest(turn, WaitReason.BOKIO_DOWN, until=clock.now() + BROWNOUT_REST, error=error)
+            _rest(turn, Cause.BROWNOUT, until=clock.now() + BROWNOUT_REST, error=error)
+        case _ if isinstance(error, Forbidden):
+            _lacks(turn, step, turn.operation(step).scopes, said=error)
         case _:
             stop(turn, step, error)
     raise Yielded
@@ -66,20 +77,37 @@ def react(turn: Turn, step: Step, error: BokioError, *, generation: int) -> None
 def could_not_read(turn: Turn, step: Step, error: BokioError, *, generation: int) -> None:
     """A read failed, which leaves everything as it was: try again, or react to the refusal."""
     if isinstance(error, OutcomeUnknown):
-        wait(turn, WaitReason.BOKIO_DOWN)
+        _bokio_is_down(turn)
         raise Yielded
     react(turn, step, error, generation=generation)
 
 
+def no_token(turn: Turn, error: BokioError) -> None:
+    """The token could not be renewed, which says nothing of whether Bokio still lets us in."""
+    if error.verdict is Verdict.BROWNOUT:
+        _rest(turn, Cause.BROWNOUT, until=clock.now() + BROWNOUT_REST, error=error)
+    elif isinstance(error, RateLimited):
+        standing.hindered(turn.flow.connection, Cause.TOLD_TO_WAIT)
+        wait(turn, WaitReason.TOLD_TO_WAIT)
+    elif isinstance(error, OAuthRefused):
+        standing.hindered(turn.flow.connection, Cause.REGISTRATION)
+        wait(turn, WaitReason.BOKIO_DOWN)
+    else:
+        _bokio_is_down(turn)
+
+
 def stop(turn: Turn, step: Step, error: BokioError) -> None:
     """Bokio would refuse the same request again: show a person what it said."""
-    turn.stick(
-        step,
-        code=error.code or type(error).__name__,
-        message=str(error),
-        error_fields=[[field.pointer, field.message] for field in error.fields],
-        remote_error_id=error.error_id,
-    )
+    turn.stick(step, code=error.code or type(error).__name__, **_words_of(error))
+
+
+def _words_of(error: BokioError) -> dict[str, Any]:
+    return {
+        "message": str(error),
+        "error_code": error.code or type(error).__name__,
+        "error_fields": [[field.pointer, field.message] for field in error.fields],
+        "remote_error_id": error.error_id,
+    }
 
 
 def refused_for_good(turn: Turn, step: Step, error: BokioError) -> None:
@@ -104,7 +132,7 @@ def require_scopes(turn: Turn, step: Step) -> None:
     given = set(turn.flow.connection.scopes)
     missing = set(turn.operation(step).scopes) - given
     if given and missing:  # where it is not known what was given, Bokio says it
-        turn.stick(step, code=LACKS_SCOPE, message=", ".join(sorted(missing)))
+        _lacks(turn, step, missing)
         raise Yielded
 
 
@@ -145,12 +173,19 @@ def failure_of_ours(turn: Turn) -> None:
 
 
 def _renew(turn: Turn, *, generation: int) -> None:
-    """Refresh once after a refused token; a second refusal needs a new consent."""
-    if turn.worn_token:
-        grants.break_connection(turn.flow.connection, generation=generation)
+    """Refresh once after a refused token. A token that Bokio has just given us and refuses as well
+    says that it lets nobody in, unless it also says that the connection is gone.
+    """
+    if not turn.worn_token:
+        turn.worn_token = generation
+        return
+    connection = turn.flow.connection
+    if roll_call.is_gone(connection):
+        grants.break_connection(connection, generation=generation, cause=Cause.DISCONNECTED)
         turn.park(WaitReason.CONSENT)
-        raise Yielded
-    turn.worn_token = generation
+    else:
+        _bokio_is_down(turn)
+    raise Yielded
 
 
 def _retry(turn: Turn, error: BokioError) -> None:
@@ -160,7 +195,27 @@ def _retry(turn: Turn, error: BokioError) -> None:
         pause = times.scaled(random.uniform(0.3, 1))  # noqa: S311  no secret depends on it
         turn.put_back(not_before=clock.now() + pause, reason=WaitReason.TURN)
     else:
-        wait(turn, WaitReason.BOKIO_DOWN)
+        _bokio_is_down(turn)
+
+
+def _bokio_is_down(turn: Turn) -> None:
+    standing.hindered(turn.flow.connection, Cause.DOWN)
+    wait(turn, WaitReason.BOKIO_DOWN)
+
+
+def _lacks(
+    turn: Turn, step: Step, scopes: Collection[str], *, said: Forbidden | None = None
+) -> None:
+    """Stop until the company has allowed more, and say which permissions that takes, or what
+    Bokio `said`.
+    """
+    words = _words_of(said) if said else {}
+    turn.stick(
+        step,
+        code=LACKS_SCOPE,
+        **({"message": ", ".join(sorted(scopes))} | words),
+        then=partial(standing.lacks, turn.flow.connection, scopes),
+    )
 
 
 def _rate_limited(turn: Turn, error: RateLimited) -> None:
@@ -170,7 +225,7 @@ def _rate_limited(turn: Turn, error: RateLimited) -> None:
     flow = turn.flow
     log.error("rate_limit_hit connection=%s seconds=%s", flow.connection_id, rest.total_seconds())
     limiter.block(flow.connection_id, rest.total_seconds())
-    _rest(turn, WaitReason.TOLD_TO_WAIT, until=clock.now() + rest, error=error)
+    _rest(turn, Cause.TOLD_TO_WAIT, until=clock.now() + rest, error=error)
 
 
 def _told(error: BokioError, otherwise: timedelta) -> datetime:
@@ -179,7 +234,8 @@ def _told(error: BokioError, otherwise: timedelta) -> datetime:
     return clock.now() + timedelta(seconds=max(error.retry_after, SHORTEST_REST))
 
 
-def _rest(turn: Turn, reason: WaitReason, *, until: datetime, error: BokioError) -> None:
+def _rest(turn: Turn, cause: Cause, *, until: datetime, error: BokioError) -> None:
     """Send nothing more for this company before `until`."""
-    grants.block(turn.flow.connection, until=until, code=error.code or type(error).__name__)
-    turn.put_back(not_before=until, reason=reason)
+    code = error.code or type(error).__name__
+    grants.block(turn.flow.connection, until=until, code=code, cause=cause)
+    turn.put_back(not_before=until, reason=_REASONS.get(cause, WaitReason.TOLD_TO_WAIT))

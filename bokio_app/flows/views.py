@@ -19,7 +19,7 @@ from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Tenant
 
 from . import answers, decisions, history, queries, services
-from .explain import Explanation, Fact, explain, facts
+from .explain import explain_stop, facts, lacking_scopes
 from .forms import AdoptForm, ReasonForm
 from .history import Wanted
 from .inventory import pages as inventory
@@ -176,14 +176,15 @@ def _calls(steps: list[Step]) -> list[CallRow]:
     return [CallRow(each, answers.readable(each.answer)) for each in attempts]
 
 
-def _stop(flow: Flow, steps: list[Step]) -> dict[str, Explanation | list[Fact] | Step | bool]:
+def _stop(flow: Flow, steps: list[Step]) -> dict[str, object]:
     """What a stuck flow stopped at; nothing for any other."""
     if flow.state != FlowState.STUCK or flow.cursor >= len(steps):
         return {}
     step = steps[flow.cursor]
     return {
         "stopped_at": step,
-        "explanation": explain(step.error_code or flow.stuck_code, step.error_message),
+        "explanation": explain_stop(flow, step),
+        "lacks": lacking_scopes(flow, step),
         "facts": facts(step),
         "unclear": step.state in {StepState.SENT, StepState.UNKNOWN},
         "adoptable": bool(step.operation and step.operation.object_type),

@@ -18,3 +18,4 @@ class InvoicingConfig(AppConfig):
         import_module("bokio_app.invoicing.items")
         import_module("bokio_app.invoicing.inventory")
         import_module("bokio_app.invoicing.sync")
+        import_module("bokio_app.invoicing.erasing")

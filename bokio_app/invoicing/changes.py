@@ -218,10 +218,10 @@ class UpdateCustomer(Replace[RemoteCustomer]):
         return f"PUT customers/{ctx.payload['remote_customer']}"
 
     def put(self, ctx: StepContext, bokio: Bokio) -> RemoteCustomer:
-        return bokio.customers.update(remote(ctx, "remote_customer"), customer_draft(ctx.payload))
+        return bokio.customers.update(remote(ctx, "remote_customer"), customer_draft(ctx))
 
     def wanted(self, ctx: StepContext) -> Json:
-        return customer_draft(ctx.payload).to_json()
+        return customer_draft(ctx).to_json()
 
     def held(self, found: RemoteCustomer) -> Json:
         return CustomerDraft.from_customer(found).to_json()
@@ -232,7 +232,7 @@ class UpdateCustomer(Replace[RemoteCustomer]):
     def apply(self, ctx: StepContext, done: Done) -> None:
         payload = ctx.payload
         fields = ("name", "type", "email", "line1", "line2", "postal_code", "city", "country")
-        numbers = {key: unseal(payload[key]) for key in ("org_number", "vat_number")}
+        numbers = {key: unseal(payload[key], ctx) for key in ("org_number", "vat_number")}
         Customer.objects.filter(
             connection_id=ctx.flow.connection_id, remote_id=payload["remote_customer"]
         ).update(**numbers, **{key: payload[key] for key in (*fields, "payment_terms")})

@@ -72,7 +72,7 @@ class EnsureCustomer(Operation):
         if where is None:
             return _of_ours(ctx) or sorted(ours)
         found = list(bokio.customers.find(where))
-        same = [each for each in found if _is_wanted(each, ctx.payload)]
+        same = [each for each in found if _is_wanted(each, ctx)]
         if same:
             return _customer_done(same[0])
         return sorted(ours.union(str(each.id) for each in found))
@@ -85,14 +85,14 @@ class EnsureCustomer(Operation):
         return "POST customers"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _customer_done(bokio.customers.create(customer_draft(ctx.payload)))
+        return _customer_done(bokio.customers.create(customer_draft(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         where = _by_number(ctx.payload)
         if where is None:
             where = F("modifiedDateTime") >= _begun(ctx) - CLOCK_DIFFERENCE
         found = list(bokio.customers.find(where))
-        same = [each for each in found if _is_wanted(each, ctx.payload)]
+        same = [each for each in found if _is_wanted(each, ctx)]
         if _by_number(ctx.payload) is None:
             return exactly_one(map(_customer_done, _not_others(ctx, same)), what=str(_("customer")))
         before = ctx.step.baseline
@@ -175,7 +175,7 @@ def _by_number(payload: dict[str, Any]) -> Filter | None:
 def _with_number(ctx: StepContext) -> QuerySet[Customer]:
     """All our rows with the payload's number, a personal one as well; none without one."""
     rows = Customer.objects.filter(connection_id=ctx.flow.connection_id)
-    number = unseal(ctx.payload["org_number"])
+    number = unseal(ctx.payload["org_number"], ctx)
     return rows.filter(org_number=number) if number else rows.none()
 
 
@@ -190,7 +190,7 @@ def _of_ours(ctx: StepContext) -> Done | None:
     Bokio is not searched by a personal number, which would stand in an address. So two rows for
     one sole trader become one here.
     """
-    wanted = customer_draft(ctx.payload)
+    wanted = customer_draft(ctx)
     known = _with_number(ctx).exclude(remote_id="")
     for row in known.order_by("created_at"):
         if _same_customer(row, wanted, Address(row.line1, row.postal_code, row.city)):
@@ -198,8 +198,8 @@ def _of_ours(ctx: StepContext) -> Done | None:
     return None
 
 
-def _is_wanted(found: RemoteCustomer, payload: dict[str, Any]) -> bool:
-    return _same_customer(found, customer_draft(payload), found.address)
+def _is_wanted(found: RemoteCustomer, ctx: StepContext) -> bool:
+    return _same_customer(found, customer_draft(ctx), found.address)
 
 
 def _same_customer(

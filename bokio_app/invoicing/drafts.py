@@ -8,11 +8,13 @@ from typing import Any
 from bokio_app.bokio.addresses import Address
 from bokio_app.bokio.customers import Contact, CustomerDraft
 from bokio_app.bokio.line_items import LineItem as RemoteLine
+from bokio_app.flows.operations import StepContext
 from bokio_app.flows.sealed import unseal
 
 
-def customer_draft(payload: dict[str, Any]) -> CustomerDraft:
-    """A customer of a payload as Bokio takes it."""
+def customer_draft(ctx: StepContext) -> CustomerDraft:
+    """The customer of a step's payload as Bokio takes it."""
+    payload = ctx.payload
     address = Address(
         line1=payload["line1"],
         line2=payload["line2"] or None,
@@ -27,8 +29,8 @@ def customer_draft(payload: dict[str, Any]) -> CustomerDraft:
     return CustomerDraft(
         name=payload["name"],
         type=payload["type"],
-        org_number=unseal(payload["org_number"]),
-        vat_number=unseal(payload["vat_number"]),
+        org_number=unseal(payload["org_number"], ctx),
+        vat_number=unseal(payload["vat_number"], ctx),
         payment_terms=payload["payment_terms"],
         contacts=contacts,
         address=address if address.line1 else None,

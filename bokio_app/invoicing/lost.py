@@ -39,9 +39,9 @@ def start_over(invoice: Invoice, *, by: User) -> Invoice:
         flow = sending_flow(invoice, holding=True)
         if flow is None or not was_lost(flow):
             raise NotLost
-        gone, invoice.remote_id = invoice.remote_id, ""
+        gone, invoice.remote_id, invoice.gone_at = invoice.remote_id, "", None
         invoice.version += 1  # nobody saves over it from a page that shows the earlier state
-        invoice.save(update_fields=["remote_id", "version", "updated_at"])
+        invoice.save(update_fields=["remote_id", "gone_at", "version", "updated_at"])
         flows.abandon(flow, by=by, reason="deleted in Bokio")
         record(
             "invoice.started_over",

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
 from bokio_app.core.personal import without_last_four
+from bokio_app.flows.listing.rows import Copied
+from bokio_app.tenants.seen import SeenManager
 
 
-class Customer(models.Model):
+class Customer(Copied):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
 
     class Type(models.TextChoices):
@@ -45,6 +47,8 @@ class Customer(models.Model):
     country = models.CharField(_("country"), max_length=2, default="SE")
     payment_terms = models.CharField(_("payment terms"), max_length=40, blank=True, default="30")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = SeenManager()
 
     class Meta:
         verbose_name = _("customer")
@@ -77,7 +81,7 @@ class Customer(models.Model):
         return "" if self.is_person else without_last_four(self.org_number)
 
 
-class Invoice(models.Model):
+class Invoice(Copied):
     """An invoice of one company. `status` is Bokio's word for it; a draft may be ours alone."""
 
     class Status(models.TextChoices):
@@ -88,6 +92,7 @@ class Invoice(models.Model):
         OVERPAID = "overPaid", _("Overpaid")
         OVERDUE = "overdue", _("Overdue")
         CREDITED = "credited", _("Credited")
+        GONE = "gone", _("Deleted in Bokio")  # our word, for what nothing of ours hangs on
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(
@@ -123,15 +128,30 @@ class Invoice(models.Model):
     journal_entry_id = models.CharField(
         _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
     )
-    read_at = models.DateTimeField(
-        _("read from Bokio"), null=True, help_text="when Bokio was last read for it"
+    paid = models.DecimalField(
+        _("paid"),
+        max_digits=15,
+        decimal_places=2,
+        default=ZERO,
+        db_default=ZERO,  # the last release, which may run beside this one, does not know of it
+        help_text="what Bokio says was paid, in the invoice's currency",
+    )
+    details_wanted_at = models.DateTimeField(
+        null=True, help_text="since when payments and settlements are to be read anew"
     )
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("created by")
     )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(
+        _("created"),
+        default=clock.now,
+        editable=False,
+        help_text="here, or in Bokio where it was made there",
+    )
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SeenManager()
 
     class Meta:
         verbose_name = _("invoice")
@@ -168,6 +188,11 @@ class Invoice(models.Model):
                 condition=Q(status="draft") | Q(journal_entry_id="") | Q(open_amount__gt=0),
                 name="invoice_todo",
             ),
+            models.Index(
+                fields=["connection", "details_wanted_at"],
+                condition=Q(details_wanted_at__isnull=False),
+                name="invoice_details",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -181,6 +206,11 @@ class Invoice(models.Model):
     def is_ours(self) -> bool:
         """Nothing of it exists at Bokio yet."""
         return not self.remote_id
+
+    @property
+    def is_gone(self) -> bool:
+        """Bokio had it and has it no longer."""
+        return self.gone_at is not None
 
     @property
     def is_recorded(self) -> bool:
@@ -202,6 +232,11 @@ class Invoice(models.Model):
         if self.is_draft or not self.due_date or self.open_amount <= 0:
             return 0
         return max((clock.today() - self.due_date).days, 0)
+
+    @property
+    def line_facts(self) -> tuple[tuple[object, ...], ...]:
+        """All that our copy holds of the lines, in their order, to be compared."""
+        return tuple(line.facts for line in self.lines.all())
 
     def totals(self) -> Totals:
         """Sums by the lines, VAT per rate."""
@@ -233,6 +268,16 @@ class LineItem(models.Model):
         KILOMETER = "kilometer", "km"
 
     TAX_RATES = (25, 12, 6, 0)
+    FACTS = (
+        "type",
+        "product",
+        "description",
+        "quantity",
+        "unit",
+        "unit_price",
+        "tax_rate",
+        "account",
+    )
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -261,6 +306,10 @@ class LineItem(models.Model):
         return self.description
 
     @property
+    def facts(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.FACTS)
+
+    @property
     def is_sales(self) -> bool:
         return self.type == self.Type.SALES
 
@@ -272,3 +321,77 @@ class LineItem(models.Model):
     @property
     def row(self) -> Row:
         return Row(net=self.net, tax_rate=self.tax_rate)
+
+
+class Item(Copied):
+    """What a company sells again and again, as Bokio has it."""
+
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="items", verbose_name=_("workspace")
+    )
+    connection = models.ForeignKey(
+        "connections.Connection",
+        models.PROTECT,
+        related_name="items",
+        verbose_name=_("connection"),
+    )
+    remote_id = models.CharField(_("Bokio's id"), max_length=80)
+    type = models.CharField(max_length=20, choices=LineItem.Type.choices)
+    product = models.CharField(_("kind"), max_length=10, choices=LineItem.Product.choices)
+    description = models.CharField(_("description"), max_length=500)
+    unit = models.CharField(_("unit"), max_length=20)
+    unit_price = models.DecimalField(_("price"), max_digits=15, decimal_places=2, default=ZERO)
+    tax_rate = models.PositiveSmallIntegerField(_("VAT"), default=25)
+    account = models.PositiveIntegerField(_("account"), null=True, blank=True)
+
+    objects = SeenManager()
+
+    class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+        ordering = ["description", "pk"]
+        constraints = [UniqueConstraint(fields=["connection", "remote_id"], name="item_once")]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class CreditNote(Copied):
+    """What takes an invoice back, as a whole or in part, as Bokio has it."""
+
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="credit_notes", verbose_name=_("workspace")
+    )
+    connection = models.ForeignKey(
+        "connections.Connection",
+        models.PROTECT,
+        related_name="credit_notes",
+        verbose_name=_("connection"),
+    )
+    remote_id = models.CharField(_("Bokio's id"), max_length=80)
+    remote_invoice = models.CharField(max_length=80, blank=True, help_text="Bokio's id of it")
+    status = models.CharField(_("status"), max_length=20)
+    number = models.CharField(_("number"), max_length=40, blank=True)
+    credit_date = models.DateField(_("date"))
+    due_date = models.DateField(_("due date"), null=True)
+    currency = models.CharField(_("currency"), max_length=3, default="SEK")
+    total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO)
+    tax = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO)
+    published_at = models.DateTimeField(null=True)
+    journal_entry_id = models.CharField(
+        _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
+    )
+
+    objects = SeenManager()
+
+    class Meta:
+        verbose_name = _("credit note")
+        verbose_name_plural = _("credit notes")
+        ordering = ["-credit_date", "pk"]
+        constraints = [
+            UniqueConstraint(fields=["connection", "remote_id"], name="credit_note_once")
+        ]
+        indexes = [models.Index(fields=["connection", "remote_invoice"], name="credit_note_of")]
+
+    def __str__(self) -> str:
+        return self.number or self.remote_id

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
 from bokio_app.core.money import ZERO, totals
-from bokio_app.flows.explain import explain
+from bokio_app.flows.explain import explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
@@ -68,11 +68,27 @@ class Comparison:
     number: str = ""
 
 
+def flows_of(invoice: Invoice) -> list[Flow]:
+    """Those that changed or change the invoice, and readings still under way; newest first.
+
+    A page reads them before the invoice: of a flow that has ended by then, the invoice has all.
+    """
+    mine = Q(resource_key=invoice.resource_key)
+    readings = Q(kind=READING, state__in=MOVING, business_key__startswith=f"{invoice.pk}:")
+    found = Flow.objects.filter(mine | readings, connection_id=invoice.connection_id)
+    return list(
+        found.select_related("created_by")
+        .prefetch_related("steps__attempts")
+        .order_by("-created_at", "-pk")
+    )
+
+
 class Overview:
     """One invoice with its payments, books, flows and history."""
 
-    def __init__(self, invoice: Invoice) -> None:
-        self.invoice, self.connection = invoice, invoice.connection
+    def __init__(self, invoice: Invoice, flows: list[Flow]) -> None:
+        """`flows` are `flows_of(invoice)`, read before the invoice was."""
+        self.invoice, self.connection, self.flows = invoice, invoice.connection, flows
         self.states = states_of(invoice)
         self.list_url = f"{reverse('invoicing:list')}?company={self.connection.pk}"
         self.check_url = f"{reverse('invoicing:edit', args=[invoice.pk])}?check"
@@ -92,18 +108,6 @@ class Overview:
         return list(totals(sold).tax_by_rate.items())
 
     # --- Flows ---------------------------------------------------------------------------
-    @cached_property
-    def flows(self) -> list[Flow]:
-        """Those that changed or change the invoice, and readings still under way; newest first."""
-        mine = Q(resource_key=self.invoice.resource_key)
-        readings = Q(kind=READING, state__in=MOVING, business_key__startswith=f"{self.invoice.pk}:")
-        found = Flow.objects.filter(mine | readings, connection_id=self.connection.pk)
-        return list(
-            found.select_related("created_by")
-            .prefetch_related("steps__attempts")
-            .order_by("-created_at", "-pk")
-        )
-
     @cached_property
     def moving(self) -> Flow | None:
         """The flow whose progress is shown: the oldest that workers go on with by themselves."""
@@ -130,12 +134,12 @@ class Overview:
     @property
     def stuck_title(self) -> str:
         step = self.stuck_step
-        return explain(step.error_code, step.error_message).title if step else ""
+        return explain_stop(self.stuck, step).title if self.stuck and step else ""
 
     @property
     def stuck_meaning(self) -> str:
         step = self.stuck_step
-        return explain(step.error_code, step.error_message).meaning if step else ""
+        return explain_stop(self.stuck, step).meaning if self.stuck and step else ""
 
     @property
     def is_settling(self) -> bool:

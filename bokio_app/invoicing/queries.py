@@ -87,7 +87,7 @@ def find_invoices(tenant: Tenant, asked: Filter) -> Page:
 
 
 def _matching(tenant: Tenant, asked: Filter) -> QuerySet[Invoice]:
-    found = Invoice.objects.filter(tenant=tenant)
+    found = tenant.invoices.exclude(status=Invoice.Status.GONE)
     if asked.company_text:
         return found.none()
     if asked.company:
@@ -114,7 +114,7 @@ def _mentions(tenant: Tenant, text: str) -> Q:
     Few customers are named one by one, so that the database can take each part from its index.
     """
     fitting = Q(name__icontains=text) | Q(org_number__startswith=text)
-    customers = Customer.objects.filter(fitting, tenant=tenant).order_by()
+    customers = tenant.customers.filter(fitting).order_by()
     some = list(customers.values_list("pk", flat=True)[: NAMED + 1])
     known = some if len(some) <= NAMED else customers.values("pk")
     return Q(number__startswith=text) | Q(ocr__startswith=text) | Q(customer__in=known)
@@ -193,7 +193,7 @@ def read_mark(text: str) -> tuple[datetime, uuid.UUID] | None:
 
 def customers(connection: Connection, text: str) -> QuerySet[Customer]:
     """The first customers whose name or organisation number holds the text."""
-    found = connection.customers.all()
+    found = connection.customers.filter(gone_at=None)
     if text:
         found = found.filter(Q(name__icontains=text) | Q(org_number__startswith=text))
     return found[:CHOICES]

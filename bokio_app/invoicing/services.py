@@ -264,7 +264,7 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
 
 def may_go_on(invoice: Invoice) -> bool:
     """True for what a cancelled flow has left at Bokio: not published, or not recorded."""
-    if invoice.is_ours or sending_flow(invoice):
+    if invoice.is_ours or invoice.status == Invoice.Status.GONE or sending_flow(invoice):
         return False
     return invoice.is_draft or not (invoice.is_recorded or is_cash(invoice))
 

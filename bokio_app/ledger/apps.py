@@ -13,4 +13,6 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         import_module("bokio_app.ledger.flows")
         import_module("bokio_app.ledger.inventory")
+        import_module("bokio_app.ledger.private_tokens")
         import_module("bokio_app.ledger.sync")
+        import_module("bokio_app.ledger.erasing")

@@ -9,11 +9,13 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.fiscal_years import FiscalYear as RemoteYear
 from bokio_app.bokio.journal_entries import JournalEntry as RemoteEntry
 from bokio_app.connections.models import Connection
 from bokio_app.connections.signals import reading_wanted
 from bokio_app.core import clock
 from bokio_app.flows import services as flows
+from bokio_app.flows.listing.merging import unlike
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
 from bokio_app.flows.readings import is_newest
 from bokio_app.tenants.models import User
@@ -63,18 +65,27 @@ class ReadFiscalYears(Operation):
         if not is_newest(ctx, self.name):
             return
         mine = FiscalYear.objects.filter(connection_id=ctx.flow.connection_id)
-        mine.exclude(remote_id__in=[str(year.id) for year in done.read]).delete()
-        for year in done.read:
-            mine.update_or_create(
-                connection_id=ctx.flow.connection_id,
-                remote_id=str(year.id),
-                defaults={
-                    "start": year.start,
-                    "end": year.end,
-                    "method": year.method,
-                    "status": year.status,
-                },
+        found = {str(year.id): year for year in done.read}
+        known = {row.remote_id: row for row in mine}
+        if gone := known.keys() - found:
+            mine.filter(remote_id__in=gone).delete()
+        changed = unlike((known[key], _year_values(found[key])) for key in known.keys() & found)
+        if changed:
+            FiscalYear.objects.bulk_update([row for row, _names in changed], _YEAR)
+        FiscalYear.objects.bulk_create(
+            FiscalYear(
+                connection_id=ctx.flow.connection_id, remote_id=key, **_year_values(found[key])
             )
+            for key in found
+            if key not in known
+        )
+
+
+_YEAR = ("start", "end", "method", "status")
+
+
+def _year_values(year: RemoteYear) -> dict[str, Any]:
+    return {name: getattr(year, name) for name in _YEAR}
 
 
 @register
@@ -93,29 +104,32 @@ class ReadAccounts(Operation):
     def apply(self, ctx: StepContext, done: Done) -> None:
         if not is_newest(ctx, self.name):
             return
-        numbers = [account.number for account in done.read]
-        Account.objects.filter(connection_id=ctx.flow.connection_id).exclude(
-            number__in=numbers
-        ).delete()
+        mine = Account.objects.filter(connection_id=ctx.flow.connection_id)
+        found = {account.number: account.name[:200] for account in done.read}
+        known = {row.number: row for row in mine}
+        if gone := known.keys() - found:
+            mine.filter(number__in=gone).delete()
+        changed = unlike((known[key], {"name": found[key]}) for key in known.keys() & found)
+        if changed:
+            Account.objects.bulk_update([row for row, _names in changed], ["name"])
         Account.objects.bulk_create(
             [
-                Account(
-                    connection_id=ctx.flow.connection_id,
-                    number=account.number,
-                    name=account.name[:200],
-                )
-                for account in done.read
+                Account(connection_id=ctx.flow.connection_id, number=number, name=name)
+                for number, name in found.items()
+                if number not in known
             ],
-            update_conflicts=True,
-            unique_fields=["connection", "number"],
-            update_fields=["name"],
+            ignore_conflicts=True,
         )
+
+
+# All that is read of a company's books, in its order.
+BOOKS = (ReadCompany.name, ReadFiscalYears.name, ReadAccounts.name)
 
 
 @receiver(reading_wanted, dispatch_uid="ledger_reads_company")
 def start_reading(connection: Connection, by: User | None, occasion: str, **_kwargs: Any) -> None:
     """Read the company anew, in the background."""
-    steps = [flows.NewStep(op.name, {}) for op in (ReadCompany, ReadFiscalYears, ReadAccounts)]
+    steps = [flows.NewStep(name, {}) for name in BOOKS]
     flows.start(
         READ_BOOKS,
         connection=connection,

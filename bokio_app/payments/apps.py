@@ -15,3 +15,4 @@ class PaymentsConfig(AppConfig):
         import_module("bokio_app.payments.flows")
         import_module("bokio_app.payments.inventory")
         import_module("bokio_app.payments.sync")
+        import_module("bokio_app.payments.erasing")

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Q, QuerySet, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
+
+from bokio_app.core import clock
+
+
+class Standing(models.Manager[Any]):
+    """Rows that Bokio has, or shall have. Those that it has no longer are in `ever` alone."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().filter(gone_at=None)
 
 
 class Payment(models.Model):
     """Money received for an invoice, in SEK. `remote_id` is empty until Bokio has it."""
+
+    objects: ClassVar[models.Manager[Payment]] = Standing()
+    ever: ClassVar[models.Manager[Payment]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     invoice = models.ForeignKey(
@@ -24,10 +37,13 @@ class Payment(models.Model):
     journal_entry_id = models.CharField(
         _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
     )
+    gone_at = models.DateTimeField(
+        _("gone from Bokio"), null=True, help_text="when it was found that Bokio has it no longer"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("created by")
     )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("payment")
@@ -52,6 +68,9 @@ class Payment(models.Model):
 class Settlement(models.Model):
     """A fee or currency difference that closes the rest of an invoice, in SEK."""
 
+    objects: ClassVar[models.Manager[Settlement]] = Standing()
+    ever: ClassVar[models.Manager[Settlement]] = models.Manager()
+
     class Type(models.TextChoices):
         BANK_FEE = "bankFee", _("Bank fee")
         CURRENCY = "currency", _("Currency difference")
@@ -71,7 +90,10 @@ class Settlement(models.Model):
     journal_entry_id = models.CharField(
         _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
     )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    gone_at = models.DateTimeField(
+        _("gone from Bokio"), null=True, help_text="when it was found that Bokio has it no longer"
+    )
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("settlement")

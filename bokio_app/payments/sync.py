@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
+from bokio_app.bokio.errors import NotFound
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.bokio.invoices import InvoiceStatus
 from bokio_app.bokio.journal_entries import JournalEntry as RemoteEntry
@@ -19,14 +23,18 @@ from bokio_app.bokio.payments import Payment as RemotePayment
 from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
-from bokio_app.core.money import ZERO
+from bokio_app.core.money import ZERO, rounded
 from bokio_app.flows import services as flows
+from bokio_app.flows.listing.merging import unlike
 from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
-from bokio_app.flows.readings import is_newest, written_since_asked
+from bokio_app.flows.readings import asked_at, written_since_asked
 from bokio_app.flows.signals import flow_cancelled, flow_finished
+from bokio_app.invoicing.lost import GONE
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import SEND_INVOICE
+from bokio_app.invoicing.sync.credit_notes import credited, keep_notes
+from bokio_app.invoicing.sync.invoices import keep_invoices, lose_invoices
 from bokio_app.ledger.sync import fetch_entries, keep_entries
 from bokio_app.tenants.models import User
 
@@ -35,7 +43,47 @@ from .services import REGISTER_PAYMENT
 from .taking_back import DeletePayment, DeleteSettlement
 
 READ_NOTES = "credit-notes:read"
+T = TypeVar("T")
 READ_INVOICE = register_kind("read_invoice", _("Read invoice"))
+
+
+@dataclass(frozen=True)
+class Received:
+    """What closes an invoice, in SEK."""
+
+    payments: list[RemotePayment]
+    settlements: list[RemoteSettlement]
+
+    @property
+    def sum(self) -> Decimal:
+        paid = sum((each.amount for each in self.payments), ZERO)
+        return sum((each.amount for each in self.settlements), paid)
+
+    @property
+    def entry_ids(self) -> list[UUID]:
+        """The journal entries of what is recorded of it."""
+        ids = [each.journal_entry_id for each in self.payments]
+        ids += [each.journal_entry_id for each in self.settlements]
+        return [each for each in ids if each]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an invoice stands at Bokio, in its own currency."""
+
+    status: str
+    currency: str
+    total: Decimal
+    paid: Decimal
+
+    def open(self, received: Received, taken_back: Decimal) -> Decimal:
+        """What is still owed. Payments are in SEK: of an invoice in another currency, only what
+        Bokio says was paid can be told.
+        """
+        if self.currency == "SEK":
+            return self.total - taken_back - received.sum
+        settled = self.status in {InvoiceStatus.PAID, InvoiceStatus.CREDITED}
+        return ZERO if settled else self.total - taken_back - self.paid
 
 
 @dataclass(frozen=True)
@@ -44,8 +92,8 @@ class Found:
 
     invoice: RemoteInvoice
     credited: Decimal
-    payments: list[RemotePayment]
-    settlements: list[RemoteSettlement]
+    received: Received
+    notes: list[RemoteNote]
     entries: list[RemoteEntry]
 
 
@@ -59,95 +107,177 @@ class ReadInvoice(Operation):
     reads_only = True
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        invoice = bokio.invoices.get(UUID(ctx.payload["remote_invoice"]))
-        payments = bokio.payments.list(invoice.id)
-        settlements = bokio.settlements.list(invoice.id)
-        recorded = [invoice.journal_entry_id]
-        recorded += [each.journal_entry_id for each in payments]
-        recorded += [each.journal_entry_id for each in settlements]
-        entry_ids = [str(entry_id) for entry_id in recorded if entry_id]
-        entries = fetch_entries(bokio, ctx.flow.connection, entry_ids)
-        credited = _credited(invoice, ctx.flow.connection, bokio)
-        found = Found(invoice, credited, payments, settlements, entries)
-        return Done({"status": invoice.status, "entries": len(entry_ids)}, read=found)
+        found = _unless_gone(lambda: _find(ctx, bokio))
+        if found is None:
+            return Done({"gone": True})
+        recorded = _entry_ids(found.invoice, found.received)
+        return Done({"status": found.invoice.status, "entries": len(recorded)}, read=found)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         """Keep what was found, unless our own rows have become newer meanwhile.
 
         Whoever wrote meanwhile reads the invoice again when its flow ends.
         """
-        found: Found = done.read
-        invoice = Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
-        keep_entries(ctx.flow.connection, found.entries)
-        subject = f"invoice:{invoice.pk}"
-        if written_since_asked(ctx, subject) or not is_newest(ctx, subject):
+        found: Found | None = done.read
+        if found:
+            keep_entries(ctx.flow.connection, found.entries)
+        invoice = _locked(ctx)
+        if invoice is None:
             return
-        _keep_payments(invoice, found.payments)
-        _keep_settlements(invoice, found.settlements)
-        _keep_invoice(invoice, found)
+        if found is None:
+            lose_invoices(invoice.connection_id, [invoice.remote_id])
+            return
+        flow, asked = ctx.flow, asked_at(ctx)
+        keep_notes(flow.tenant_id, flow.connection_id, found.notes, asked)
+        keep_invoices(flow, [found.invoice], asked)
+        remote = found.invoice
+        standing = Standing(
+            remote.status, remote.currency, rounded(remote.total), rounded(remote.paid)
+        )
+        _settle(ctx, invoice, standing, found.received, found.credited)
 
 
-def _credited(invoice: RemoteInvoice, connection: Connection, bokio: Bokio) -> Decimal:
-    """What is no longer owed, in the invoice's currency. Each note costs a call, and a connection
-    without leave to read them knows of whole ones alone.
+@register
+class ReadSettled(Operation):
+    """The payments and settlements of an invoice that a list has told the rest of."""
+
+    name = "read_settled"
+    scopes = ("invoices:read",)
+    label = _("Payments and fees")
+    reads_only = True
+
+    def skip(self, ctx: StepContext) -> str:
+        wanted = Invoice.objects.filter(pk=ctx.payload["invoice"], gone_at=None)
+        return "" if wanted.exists() else "gone"
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        remote_id = UUID(ctx.payload["remote_invoice"])
+        received = _unless_gone(
+            lambda: Received(bokio.payments.list(remote_id), bokio.settlements.list(remote_id))
+        )
+        if received is None:
+            return Done({"gone": True})
+        return Done({"count": len(received.payments) + len(received.settlements)}, read=received)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        invoice = _locked(ctx)
+        if invoice is None:
+            return
+        if done.read is None:
+            lose_invoices(invoice.connection_id, [invoice.remote_id])
+            return
+        if READ_NOTES in ctx.flow.connection.scopes:
+            taken_back = credited(invoice.connection_id, [invoice.remote_id])[invoice.remote_id]
+        else:
+            taken_back = invoice.total if invoice.status == InvoiceStatus.CREDITED else ZERO
+        standing = Standing(invoice.status, invoice.currency, invoice.total, invoice.paid)
+        _settle(ctx, invoice, standing, done.read, taken_back)
+
+
+def _unless_gone(read: Callable[[], T]) -> T | None:
+    """What was read, or None if Bokio says that there is no such invoice. A gateway's bare 404
+    says nothing of it.
+    """
+    try:
+        return read()
+    except NotFound as error:
+        if error.code != GONE:
+            raise
+        return None
+
+
+def _find(ctx: StepContext, bokio: Bokio) -> Found:
+    connection = ctx.flow.connection
+    invoice = bokio.invoices.get(UUID(ctx.payload["remote_invoice"]))
+    received = Received(bokio.payments.list(invoice.id), bokio.settlements.list(invoice.id))
+    entries = fetch_entries(bokio, connection, _entry_ids(invoice, received))
+    notes, taken_back = _notes(invoice, connection, bokio)
+    return Found(invoice, taken_back, received, notes, entries)
+
+
+def _entry_ids(invoice: RemoteInvoice, received: Received) -> list[str]:
+    own = [invoice.journal_entry_id] if invoice.journal_entry_id else []
+    return [str(each) for each in (*own, *received.entry_ids)]
+
+
+def _notes(
+    invoice: RemoteInvoice, connection: Connection, bokio: Bokio
+) -> tuple[list[RemoteNote], Decimal]:
+    """The invoice's credit notes, and what is no longer owed, in its currency. Each costs a call,
+    and a connection without leave to read them knows of whole ones alone.
     """
     if READ_NOTES not in connection.scopes:
-        return invoice.total if invoice.status == InvoiceStatus.CREDITED else ZERO
+        return [], invoice.total if invoice.status == InvoiceStatus.CREDITED else ZERO
     notes = [bokio.credit_notes.get(each) for each in invoice.credit_note_ids]
     published = (each.total for each in notes if each.status != CreditNoteStatus.DRAFT)
-    return sum(published, ZERO)
+    return notes, sum(published, ZERO)
 
 
-def _keep_payments(invoice: Invoice, found: list[RemotePayment]) -> None:
-    ids = [str(each.id) for each in found]
-    invoice.payments.exclude(remote_id="").exclude(remote_id__in=ids).filter(
-        settlements__isnull=True
-    ).delete()
-    for each in found:
-        Payment.objects.update_or_create(
-            invoice=invoice,
-            remote_id=str(each.id),
-            defaults={
-                "date": each.date,
-                "amount": each.amount,
-                "account": each.account,
-                "journal_entry_id": str(each.journal_entry_id or ""),
-            },
-        )
+def _locked(ctx: StepContext) -> Invoice | None:
+    """The row, held for this transaction; None if it has become newer than what was read."""
+    invoice = Invoice.objects.select_for_update().get(pk=ctx.payload["invoice"])
+    is_newer = invoice.read_at is not None and invoice.read_at > asked_at(ctx)
+    if is_newer or written_since_asked(ctx, invoice.resource_key):
+        return None
+    return invoice
 
 
-def _keep_settlements(invoice: Invoice, found: list[RemoteSettlement]) -> None:
-    ids = [str(each.id) for each in found]
-    invoice.settlements.exclude(remote_id="").exclude(remote_id__in=ids).delete()
-    for each in found:
-        Settlement.objects.update_or_create(
-            invoice=invoice,
-            remote_id=str(each.id),
-            defaults={
-                "type": each.type,
-                "date": each.date,
-                "amount": each.amount,
-                "journal_entry_id": str(each.journal_entry_id or ""),
-            },
-        )
+def _settle(
+    ctx: StepContext,
+    invoice: Invoice,
+    standing: Standing,
+    received: Received,
+    taken_back: Decimal,
+) -> None:
+    """Keep what was received, and work out what is still owed."""
+    asked = asked_at(ctx)
+    payments = {str(each.id): _payment(each) for each in received.payments}
+    settlements = {str(each.id): _settlement(each) for each in received.settlements}
+    _keep(Payment, invoice, payments, asked)
+    _keep(Settlement, invoice, settlements, asked)
+    values: dict[str, Any] = {"open_amount": standing.open(received, taken_back), "gone_at": None}
+    wanted = invoice.details_wanted_at
+    values["details_wanted_at"] = wanted if wanted and wanted > asked else None
+    differing = {name: new for name, new in values.items() if getattr(invoice, name) != new}
+    if differing or ctx.step.op == ReadInvoice.name:  # a person who asked sees when it was read
+        Invoice.objects.filter(pk=invoice.pk).update(**values, read_at=asked)
 
 
-def _keep_invoice(invoice: Invoice, found: Found) -> None:
-    remote = found.invoice
-    settled = sum((each.amount for each in found.payments), Decimal(0))
-    settled += sum((each.amount for each in found.settlements), Decimal(0))
-    invoice.status = remote.status
-    invoice.number = remote.number or ""
-    invoice.ocr = remote.ocr or ""
-    invoice.total = remote.total
-    invoice.tax = remote.total_tax
-    invoice.net = remote.total - remote.total_tax
-    invoice.due_date = remote.due_date or invoice.due_date
-    invoice.open_amount = remote.total - found.credited - settled
-    invoice.journal_entry_id = str(remote.journal_entry_id or "")
-    invoice.published_at = remote.published_at or invoice.published_at
-    invoice.read_at = clock.now()
-    invoice.save()
+def _payment(remote: RemotePayment) -> dict[str, Any]:
+    return {
+        "date": remote.date,
+        "amount": remote.amount,
+        "account": remote.account,
+        "journal_entry_id": str(remote.journal_entry_id or ""),
+    }
+
+
+def _settlement(remote: RemoteSettlement) -> dict[str, Any]:
+    return {
+        "type": remote.type[:30],
+        "date": remote.date,
+        "amount": remote.amount,
+        "journal_entry_id": str(remote.journal_entry_id or ""),
+    }
+
+
+def _keep(
+    model: type[Payment | Settlement],
+    invoice: Invoice,
+    found: dict[str, dict[str, Any]],
+    asked: datetime,
+) -> None:
+    """Write what differs. What Bokio has no longer keeps its row: work of ours may hang on it."""
+    rows = model.ever.filter(invoice=invoice).exclude(remote_id="")
+    known = {row.remote_id: row for row in rows}
+    for row, names in unlike((known[key], found[key]) for key in known.keys() & found):
+        row.save(update_fields=sorted(names))
+    for key in found.keys() - known:
+        # It was there when it was asked for, and is no later payment that the reading cannot know.
+        model.ever.create(invoice=invoice, remote_id=key, created_at=asked, **found[key])
+    gone = [row.pk for key, row in known.items() if key not in found and row.gone_at is None]
+    if gone:
+        model.ever.filter(pk__in=gone).update(gone_at=clock.now())
 
 
 def start_reading(

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,6 +14,7 @@ from django_htmx.middleware import HtmxDetails
 from .models import Tenant, User
 
 P = ParamSpec("P")
+READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class TenantRequest(HttpRequest):
@@ -28,8 +30,22 @@ View = Callable[Concatenate[TenantRequest, P], HttpResponseBase]
 
 def member(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let members in; send strangers to the sign-in page, and people without a workspace to
-    a page that says so.
+    a page that says so. In a workspace that is closed there is nothing but reading.
     """
+
+    @wraps(view)
+    def while_open(
+        request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        if request.tenant.closed_at and request.method not in READING:
+            return render(request, "tenants/closed.html", status=409)
+        return view(request, *args, **kwargs)
+
+    return member_of_closed(while_open)
+
+
+def member_of_closed(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """The same for what can be done in a closed workspace too: leaving, opening it again."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -38,5 +54,25 @@ def member(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseB
         if not getattr(request, "tenant", None):
             return render(request, "tenants/no_workspace.html", status=403)
         return view(cast("TenantRequest", request), *args, **kwargs)
+
+    return guarded
+
+
+def owner(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Let the owners of a workspace in, and tell other members that they are not."""
+    return member(_only_owners(view))
+
+
+def owner_of_closed(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """The same for what can be done in a closed workspace too."""
+    return member_of_closed(_only_owners(view))
+
+
+def _only_owners(view: View[P]) -> View[P]:
+    @wraps(view)
+    def guarded(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.tenant.seen_by is None or not request.tenant.seen_by.is_owner:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
 
     return guarded

@@ -1,5 +1,8 @@
 """Operators keep workspaces, people, and who belongs where."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -22,7 +25,10 @@ class MemberRows(OperatorRows):
 
 @admin.register(Tenant)
 class TenantAdmin(OperatorAdmin):
-    list_display = ["name", "slug", "member_count", "created_at"]
+    list_display = ["name", "slug", "member_count", "created_at", "closed_at", "kept", "erased_at"]
+    list_filter = [("closed_at", admin.EmptyFieldListFilter)]
+    fields = ["name", "slug", "closed_at", "closed_by", "kept", "erased_at"]
+    readonly_fields = ["closed_at", "closed_by", "kept", "erased_at"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MemberRows]
@@ -35,6 +41,10 @@ class TenantAdmin(OperatorAdmin):
     @admin.display(description=_("members"), ordering="member_total")
     def member_count(self, tenant: Tenant) -> int:
         return int(getattr(tenant, "member_total", 0))
+
+    @admin.display(description=_("kept until"))
+    def kept(self, tenant: Tenant) -> datetime | None:
+        return tenant.kept_until
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # takes none when it runs
@@ -64,6 +74,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # takes none when it ru
         ),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Keep the person; the operator vouches for the address."""
+        super().save_model(request, obj, form, change)
+        obj.vouch()
+
     add_fieldsets = [
         (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
     ]

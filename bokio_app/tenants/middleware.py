@@ -2,21 +2,37 @@
 
 from collections.abc import Callable
 
+from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from .models import Tenant
+from .models import Member, Tenant
 
 SESSION_KEY = "tenant"
 
 
 def find_tenant(request: HttpRequest) -> Tenant | None:
-    """The tenant last chosen in this session, else the first the person is a member of."""
+    """The tenant last chosen in this session, else the first open one that the person is a member
+    of, as far as they may see it.
+    """
     if not request.user.is_authenticated:
         return None
-    mine = Tenant.objects.filter(members__user=request.user).order_by("name", "pk")
+    unseen = Q(user__notices__tenant=F("tenant"), user__notices__seen_at=None)
+    mine = Member.objects.filter(user=request.user).select_related("tenant", "user")
+    mine = mine.annotate(unseen=Count("user__notices", filter=unseen))
+    mine = mine.order_by(F("tenant__closed_at").asc(nulls_first=True), "tenant__name", "tenant")
     chosen = request.session.get(SESSION_KEY)
-    return (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
+    member = (mine.filter(tenant=chosen).first() if chosen else None) or mine.first()
+    if member is None:
+        return None
+    member.unseen_notices = vars(member)["unseen"]
+    member.tenant.seen_by = member
+    return member.tenant
+
+
+def work_in(request: HttpRequest, tenant: Tenant) -> None:
+    """Choose the workspace for the rest of the session; for members of it alone."""
+    request.session[SESSION_KEY] = tenant.pk
 
 
 class TenantMiddleware:

@@ -1,11 +1,14 @@
 """Pages and switches that belong to no company."""
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from .context import THEME_COOKIE, THEMES
+from .freshness import keep_language
 
 YEAR = 365 * 24 * 3600
 
@@ -22,6 +25,13 @@ def theme(request: HttpRequest) -> HttpResponse:
             THEME_COOKIE, wanted, max_age=YEAR, samesite="Lax", secure=request.is_secure()
         )
     return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Remember the language in this browser, and for mails to the person; go back."""
+    keep_language(request.user, request.POST.get("language", ""))
+    return set_language(request)
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:

@@ -28,7 +28,7 @@ from bokio_app.flows.models import Attempt, Flow, FlowState, Step
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments.models import Payment, Settlement
-from bokio_app.tenants.models import User
+from bokio_app.tenants.models import Tenant, User
 from tests.batches import lines
 from tests.flows.books import assert_guide_is_booked
 from tests.support import bokio, make
@@ -222,6 +222,20 @@ def test_a_company_of_another_workspace_is_refused(
     stranger = make.connection()
 
     called = lines.run(lines.write(file, lines.small(stranger, "A-1")), connection, "--json")
+
+    assert called.status == 1
+    assert called.objects[0]["error"] == "company: is not connected in this workspace"
+    assert not BulkLine.objects.exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_nothing_is_ordered_in_a_closed_workspace(
+    sandbox: SandboxProcess, connection: Connection, file: Path, more: tuple[str, ...]
+) -> None:
+    path = lines.write(file, lines.small(connection, "A-1"))
+    Tenant.objects.filter(pk=connection.tenant_id).update(closed_at=clock.now())
+
+    called = lines.run(path, connection, "--json", *more)
 
     assert called.status == 1
     assert called.objects[0]["error"] == "company: is not connected in this workspace"

@@ -70,6 +70,15 @@ def test_a_refused_refresh_token_asks_for_a_new_consent(
     assert connection.state == State.BROKEN
 
 
+@pytest.mark.django_db
+def test_who_looked_before_a_token_was_refused_does_not_send_it_once_more() -> None:
+    connection = make.connection()
+    seen = grants.newest(connection)
+    grants.break_connection(connection, generation=seen.generation)
+
+    assert grants._lease(connection, seen.generation) is None
+
+
 @pytest.mark.fault
 def test_bokio_being_down_never_ends_a_connection(
     sandbox: SandboxProcess, connection: Connection

@@ -15,6 +15,7 @@ from django.utils import translation
 from bokio_app.audit.models import Event
 from bokio_app.bokio.http import Call
 from bokio_app.connections import grants, overview, usage
+from bokio_app.connections.causes import Cause
 from bokio_app.connections.models import Connection, Usage
 from bokio_app.core import clock
 from bokio_app.flows.claim import claim
@@ -175,18 +176,20 @@ def test_the_sixth_bad_invoice_is_not_sent_and_its_run_says_why_and_until_when(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "code, state, words",
+    "cause, code, state, words",
     [
-        ("price_plan_feature_required", "needs", "plan"),
-        ("quota-exceeded", "waiting", "quota"),
-        ("version_brownout", "waiting", "version"),
-        ("breaker 400 post-invoice", "waiting", "post-invoice"),
-        ("rate-limit-exceeded", "waiting", "Bokio asked us to wait."),
+        (Cause.PLAN, "price_plan_feature_required", "needs", "plan"),
+        (Cause.QUOTA, "quota-exceeded", "waiting", "quota"),
+        (Cause.BROWNOUT, "version_brownout", "waiting", "version"),
+        (Cause.PAUSED, "breaker 400 post-invoice", "waiting", "post-invoice"),
+        (Cause.TOLD_TO_WAIT, "rate-limit-exceeded", "waiting", "Bokio asked us to wait."),
     ],
 )
-def test_a_company_that_rests_says_why(code: str, state: str, words: str) -> None:
+def test_a_company_that_rests_says_why(cause: Cause, code: str, state: str, words: str) -> None:
+    connection = make.connection()
+    grants.block(connection, until=clock.now() + timedelta(minutes=5), code=code, cause=cause)
+    connection.refresh_from_db()
     with translation.override("en"):
-        until = clock.now() + timedelta(minutes=5)
-        health = overview.health(make.connection(blocked_until=until, blocked_by=code))
-    assert health.state == state
+        health = overview.health(connection)
+    assert (health.state, health.code) == (state, cause)
     assert words in health.cause

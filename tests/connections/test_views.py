@@ -6,13 +6,14 @@ import re
 import uuid
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from bokio_app.connections.failures import FAILURES, REASONS
+from bokio_app.connections.features import NEEDED
 from bokio_app.connections.models import ConnectAttempt, Connection, State
 from bokio_app.connections.services import SCOPES, ConnectFailed
 from bokio_app.core import clock
@@ -219,7 +220,7 @@ def test_the_company_page_shows_years_runs_and_what_our_copy_holds(
     page = client.get(reverse("connections:detail", args=[company.pk]))
 
     body = page.content.decode()
-    assert page.context["known"] == {"accounts": 1, "customers": 0, "invoices": 0}
+    assert page.context["accounts"] == 1
     assert reverse("flows:detail", args=[flow.public_id]) in body
     assert f"{reverse('invoicing:new')}?company={company.pk}" in body
 
@@ -228,23 +229,87 @@ def test_the_company_page_shows_years_runs_and_what_our_copy_holds(
 
 
 def test_a_member_has_a_company_read_again_and_twice_in_a_minute_is_once(
-    client: Client, tenant: Tenant
+    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company = make.connection(tenant)
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
 
     for _click in range(2):
         answer = client.post(reverse("connections:read", args=[company.pk]))
 
     assert answer["Location"] == reverse("connections:detail", args=[company.pk])
-    assert sorted(flow.kind for flow in company.flows.all()) == ["read_books", "read_customers"]
+    assert sorted(flow.kind for flow in company.flows.all()) == ["read_books", "read_lists"]
 
 
 def test_the_hand_over_says_what_is_asked_for_before_anything_is_asked(client: Client) -> None:
     page = text_of(client.get("/companies/connect/"))
 
-    assert f"What we ask Bokio for {len(SCOPES)} permissions" in page
+    assert f"What we ask Bokio for {len(NEEDED)} permissions" in page
+    assert "Take an invoice back, publish and record that" in page
     assert "We never see your password." in page
     assert not ConnectAttempt.objects.exists()
+
+
+def test_the_consent_is_asked_for_what_was_chosen_and_is_always_needed(client: Client) -> None:
+    client.cookies["bokio_app_language"] = "en"
+
+    answer = client.post("/companies/connect/", {"feature": ["items", "bank-payments", "made-up"]})
+
+    asked = parse_qs(urlsplit(answer["Location"]).query)["scope"][0].split()
+    assert set(asked) == {*NEEDED, "items:read", "items:write"}
+    assert ConnectAttempt.objects.get().scopes == asked
+
+
+def test_bank_payments_are_offered_where_the_installation_is_approved_for_them(
+    client: Client, settings: Any
+) -> None:
+    assert "Bank payments" not in text_of(client.get("/companies/connect/"))
+    settings.BOKIO_BANK_PAYMENTS = True
+
+    assert "Bank payments" in text_of(client.get("/companies/connect/"))
+    answer = client.post("/companies/connect/", {"feature": "bank-payments"})
+    assert "bank-payments:write" in parse_qs(urlsplit(answer["Location"]).query)["scope"][0]
+
+
+def test_an_old_session_signs_in_again_before_a_company_is_let_in(
+    tenant: Tenant, settings: Any
+) -> None:
+    person = make.member(tenant, password=make.PASSWORD)
+    client = browser_of(person)
+    company = make.connection(tenant, state=State.BROKEN)
+    reconnect = reverse("connections:reconnect", args=[company.pk])
+    session = client.session
+    session["signed_in_at"] -= settings.SIGN_IN_FRESH + 1
+    session.save()
+
+    for address, back in [
+        ("/companies/connect/", "/companies/connect/"),
+        (reconnect, reverse("connections:detail", args=[company.pk])),
+    ]:
+        answer = client.post(address)
+        assert answer["Location"] == f"/account/reauthenticate/?{urlencode({'next': back})}"
+    assert not ConnectAttempt.objects.exists()
+    again = client.post(
+        "/account/reauthenticate/", {"password": make.PASSWORD, "next": "/companies/connect/"}
+    )
+
+    assert again["Location"] == "/companies/connect/"
+    assert "state" in begin(client)
+
+
+def test_two_tabs_of_a_browser_each_come_back_with_their_own_company(
+    client: Client, tenant: Tenant, sandbox: SandboxProcess
+) -> None:
+    sandbox.reset(companies=2)
+    one, two = (each["id"] for each in sandbox.companies())
+    first, second = begin(client)["state"], begin(client)["state"]
+
+    come_back(client, state=second, code=sandbox.authorize_directly(two, SCOPES))
+    come_back(client, state=first, code=sandbox.authorize_directly(one, SCOPES))
+
+    known = tenant.connections.values_list("company_id", flat=True)
+    assert {str(each) for each in known} == {one, two}
 
 
 def test_strangers_are_led_to_sign_in_before_a_consent_is_begun() -> None:
@@ -266,7 +331,7 @@ def test_a_consent_leads_to_the_result_with_the_first_reading(
     page = client.get(address)
     assert address == reverse("connections:result", args=[company.pk])
     assert company.state == State.ACTIVE
-    assert [flow.kind for flow in page.context["reading"]] == ["read_books", "read_customers"]
+    assert [flow.kind for flow in page.context["reading"]] == ["read_books"]
     assert "Company information" in text_of(page)
 
 
@@ -363,18 +428,22 @@ def test_another_company_than_the_one_to_renew_is_not_kept(
     assert company.state == State.BROKEN
 
 
-def test_a_company_of_another_workspace_is_refused_without_naming_that_workspace(
-    client: Client, sandbox: SandboxProcess
+def test_a_company_of_another_workspace_comes_here_without_naming_that_workspace(
+    client: Client, tenant: Tenant, sandbox: SandboxProcess
 ) -> None:
     remote = sandbox.companies()[0]["id"]
     taken = make.connection(make.tenant(name="Hemliga Byrån"), company_id=remote)
     code = sandbox.authorize_directly(remote, SCOPES)
+    assert "moves to this one" in text_of(client.get("/companies/connect/"))
 
     address = come_back(client, state=begin(client)["state"], code=code)
 
-    assert address == failed("taken")
+    here = tenant.connections.get()
+    assert address == reverse("connections:result", args=[here.pk])
     assert "Hemliga" not in client.get(address).content.decode()
-    assert list(Connection.objects.all()) == [taken]
+    taken.refresh_from_db()
+    assert (taken.state, here.state) == (State.ENDED, State.ACTIVE)
+    assert client.get(reverse("connections:leaving", args=[taken.pk])).status_code == 404
 
 
 def test_coming_back_signed_out_leaves_the_state_unused(client: Client) -> None:
@@ -412,25 +481,12 @@ def test_every_failure_has_a_page_of_its_own_in_both_languages(client: Client) -
             pages[language, reason] = text_of(client.get(failed(reason)))
 
     assert set(REASONS) == set(ConnectFailed.__subclasses__())
-    assert set(REASONS.values()) | {"sign-in"} == set(FAILURES)
+    assert set(REASONS.values()) | {"sign-in", "marketplace"} == set(FAILURES)
     assert len(set(pages.values())) == len(pages)
 
 
 def test_a_reason_that_does_not_exist_is_no_page(client: Client) -> None:
     assert client.get(failed("invented")).status_code == 404
-
-
-@pytest.mark.parametrize(
-    "address, leads_to",
-    [("/bokio/connect", "/companies/connect/"), ("/bokio/disconnect", "/companies/")],
-)
-def test_the_marketplaces_addresses_lead_to_our_own_pages_alone(
-    address: str, leads_to: str, client: Client
-) -> None:
-    query = {"bokio_tenantid": "x", "redirect_url": "https://evil.example/"}
-
-    assert client.get(address, query)["Location"] == leads_to
-    assert not ConnectAttempt.objects.exists()
 
 
 def test_a_bokio_that_cannot_be_reached_is_named_as_the_cause(client: Client) -> None:

@@ -174,6 +174,11 @@ def test_an_operator_makes_a_person_who_can_sign_in(operator: Client) -> None:
     assert Client().login(email="new@example.com", password=make.PASSWORD)
 
 
+def _field(filtered: object) -> str:
+    """The field of a filter, which stands there alone or with the kind of filter."""
+    return str(filtered[0] if isinstance(filtered, tuple) else filtered)
+
+
 def test_every_column_of_the_console_has_a_swedish_title() -> None:
     """But for words that are the same in both languages."""
 
@@ -183,8 +188,8 @@ def test_every_column_of_the_console_has_a_swedish_title() -> None:
                 str(label_for_field(name, model, shown))
                 for model, shown in admin.site._registry.items()
                 if model.__module__.startswith("bokio_app.")
-                for name in [*shown.list_display, *(f for f in shown.list_filter if "__" not in f)]
-                if name != "__str__"
+                for name in [*shown.list_display, *map(_field, shown.list_filter)]
+                if "__" not in name
             ]
 
     pairs = zip(titles("en"), titles("sv"), strict=True)

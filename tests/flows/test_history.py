@@ -89,9 +89,7 @@ def test_the_same_runs_are_saved_as_a_file_that_holds_no_formula(
     assert {row[2] for row in rows} == {str(connection)}
 
 
-def test_answers_are_kept_until_the_setting_trims_them_and_the_rest_for_good(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answers_are_kept_until_the_setting_trims_them_and_the_rest_for_good(settings: Any) -> None:
     connection = make.connection()
     old, new, open_ = (make.flow(connection, state=state) for state in ("done", "done", "stuck"))
     days = {old: 400, new: 10, open_: 400}
@@ -103,11 +101,9 @@ def test_answers_are_kept_until_the_setting_trims_them_and_the_rest_for_good(
             done_at=clock.now() - timedelta(days=ago),
         )
 
-    monkeypatch.setattr(trimming, "_trimmed_on", [])
     assert trimming.trim_answers() == 0  # seven years by default
 
     settings.FLOW_ANSWERS_DAYS = 365
-    monkeypatch.setattr(trimming, "_trimmed_on", [])
     assert trimming.trim_answers() == 4
     kept = set(Step.objects.exclude(result={}).values_list("flow", flat=True))
     assert kept == {new.pk, open_.pk}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import uuid
@@ -140,8 +141,8 @@ def test_two_writes_never_share_an_address(company: Company) -> None:
 
 def test_a_write_without_an_answer_keeps_its_address_until_its_deadline(company: Company) -> None:
     company.call()
-    lost = company.permit(address=WRITE)
     began = time.monotonic()
+    lost = company.permit(address=WRITE)
 
     company.done(lost, Finished(sent=True))
 
@@ -306,7 +307,21 @@ def test_paced_askers_without_a_free_slot_wait_for_one_each(
 
     waits = [company.wait(urgent=False, who=who).seconds for who in ("a", "b", "c")]
 
-    assert waits[0] < waits[1] < waits[2] <= company.rules.window
+    assert waits[0] < waits[1] < waits[2] <= waits[0] + 2 * company.rules.interval
+
+
+def test_slots_that_come_free_in_a_bunch_are_taken_one_after_the_other(
+    company: Company, settings: Any
+) -> None:
+    settings.TIME_FACTOR = 1
+    company.rules = Rules(limit=20, window=4.0)
+    for _ in range(20):
+        company.call()
+
+    waits = [company.wait(urgent=False, who=str(number)).seconds for number in range(5)]
+
+    gaps = [later - sooner for sooner, later in itertools.pairwise(waits)]
+    assert min(gaps) > 0.8 * company.rules.interval
 
 
 def test_a_batch_uses_the_whole_allowance_but_for_its_round_trips(store: Store) -> None:
@@ -370,7 +385,7 @@ def test_all_keys_of_a_company_lie_on_one_node_of_a_cluster() -> None:
     keys = redis_store._keys(connection_id, WRITE)
 
     assert all(key.startswith(b"limits:{%b}:" % str(connection_id).encode()) for key in keys)
-    assert len(set(keys)) == 8
+    assert len(set(keys)) == 9
 
 
 def test_an_address_is_told_apart_as_the_server_does() -> None:

@@ -64,6 +64,7 @@ def work_until(connection: Connection, until: datetime, *, all_done: bool = Fals
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_saturated_company_uses_its_allowance_and_never_more(
     slower_sandbox: SandboxProcess, person: User
 ) -> None:

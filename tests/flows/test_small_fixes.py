@@ -103,7 +103,8 @@ def test_the_lease_of_a_refresh_outlasts_both_of_its_calls(
 
     monkeypatch.setattr(OAuthApp, "refresh", lost)
 
-    grants.access(connection, worn=connection.generation)
+    with pytest.raises(NotSent):
+        grants.access(connection, worn=connection.generation)
 
     assert len(leases) == 2
     assert leases[0] > 2 * grants.SHORTEST_DEADLINE

@@ -295,7 +295,9 @@ def test_a_forbidden_call_stops_for_a_person(
     bokio.work(connection)
 
     flow.refresh_from_db()
-    assert (flow.state, flow.stuck_code) == (FlowState.STUCK, "missing-scope")
+    assert (flow.state, flow.stuck_code) == (FlowState.STUCK, "lacks-scope")
+    assert flow.steps.get(op="create_invoice").error_code == "missing-scope"
+    assert Connection.objects.get(pk=connection.pk).lacks == ["invoices:read", "invoices:write"]
     assert not sandbox.books(company(connection))["invoices"]
 
 

@@ -16,9 +16,10 @@ from django.db import connections
 from django.utils import timezone
 
 from bokio_app.bokio import transport
-from bokio_app.connections import usage
-from bokio_app.flows import daily, executor, trimming
+from bokio_app.connections import general, usage
+from bokio_app.flows import daily, errands, executor
 from bokio_app.flows.limits import tables
+from bokio_app.mirror import planner
 from bokio_app.sandbox import clock as sandbox_clock
 from bokio_app.sandbox import faults, lines, outage, store, switches
 from bokio_app.sandbox.api import operations
@@ -99,8 +100,9 @@ class Machine:
     def _forget(self) -> None:
         """Empty what both keep in memory; their rows are the snapshot's business."""
         usage._tallies.clear()
-        daily._next_look = 0.0
-        trimming._trimmed_on.clear()
+        daily._next_look = errands._next_look = planner._next_look = 0.0
+        daily._done_on.clear()
+        general._tokens.clear()
         outage.begin_with(self.network.refuse_for)
         faults.ordered.clear()
         switches.reset()

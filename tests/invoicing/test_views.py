@@ -1,10 +1,12 @@
 """The pages of invoices, without a worker: what they keep, start and refuse."""
 
+import itertools
 import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection as database
 from django.urls import reverse
 from django.utils import translation
 
@@ -404,6 +406,33 @@ class TestDetail:
         )
 
         assert "every 1s" in text(page.get(url))
+
+    def test_work_that_ends_while_the_page_is_made_is_shown_or_asked_for(self, page, connection):
+        invoice = make.invoice(connection, remote_id="1")
+        flow = make.flow(connection, resource_key=invoice.resource_key)
+        url = reverse("invoicing:detail", args=[invoice.pk])
+
+        def page_with_an_end_after(queries):
+            Invoice.objects.filter(pk=invoice.pk).update(status="draft", number="")
+            Flow.objects.filter(pk=flow.pk).update(state=FlowState.RUNNING)
+            asked = itertools.count()
+
+            def passing(execute, *statement):
+                if next(asked) == queries:
+                    Invoice.objects.filter(pk=invoice.pk).update(status="published", number="7")
+                    Flow.objects.filter(pk=flow.pk).update(state=FlowState.DONE)
+                return execute(*statement)
+
+            with database.execute_wrapper(passing):
+                shown = text(page.get(url))
+            return shown, next(asked) > queries
+
+        for queries in itertools.count():
+            shown, was_reached = page_with_an_end_after(queries)
+            if not was_reached:
+                break
+            assert reverse("flows:progress", args=[flow.public_id]) in shown or "Invoice 7" in shown
+        assert queries > 10
 
     def test_a_lost_answer_is_told_plainly(self, page, connection):
         invoice = make.invoice(connection, status="published")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser
 
+from tests.journeys.secrets import everywhere
 from tests.support.processes import Stack
 from tests.support.walk import Walk
 
@@ -16,7 +17,7 @@ EMAIL = "demo@example.com"
 COLLEAGUE = "colleague@example.com"
 STRANGER = "stranger@example.com"
 GUIDE_COMPANIES = 4
-COMPANIES = 32
+COMPANIES = 40
 # Another person of the demo's workspace, and a person of a workspace of her own.
 MAKE_PEOPLE = f"""
 from bokio_app.tenants.models import Member, Tenant, User
@@ -43,6 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
     An answer may take ten seconds all the same, so that a test can look at a call in flight.
     Static files are collected, compressed and named by their content, as in production.
+    When all is over, what the processes have logged, written and stored is searched for secrets.
     """
     with Stack(
         tmp_path_factory.mktemp("stack"),
@@ -53,6 +55,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.start()
         running.manage("seed_demo", "--password", PASSWORD, "--force")
         yield running
+        assert everywhere(running) == [], "a secret can be read there"
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +90,7 @@ def open_window(browser: Browser, stack: Stack) -> Iterator[Callable[..., Walk]]
 def member(open_window: Callable[..., Walk]) -> Walk:
     """A signed-in person, in Swedish, at a desk."""
     walk = open_window()
-    walk.sign_in(EMAIL, PASSWORD)
+    walk.be_signed_in(EMAIL, PASSWORD)
     return walk
 
 
@@ -107,7 +110,7 @@ def company(unused_companies: Iterator[Company]) -> Company:
 @pytest.fixture
 def connection_id(member: Walk, company: Company) -> str:
     """The company, connected by the member."""
-    return member.connect(company.id, company.name)
+    return member.be_given(company.id, company.name)
 
 
 @pytest.fixture(autouse=True)

@@ -6,33 +6,20 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import COLLEAGUE, PASSWORD, Company
 from tests.journeys.database import query
+from tests.journeys.steps import PUBLISH, draft, expect_recorded, one_invoice
 from tests.support.processes import Stack
 from tests.support.walk import Walk
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
-PUBLISH = "post-invoices-invoiceId-publish"
 AT_ONCE = 20
 FORM = "form => Object.fromEntries(new FormData(form))"
-
-
-def draft(walk: Walk, connection_id: str) -> str:
-    """A complete draft that is saved; the page of the invoice is open. Returns its path."""
-    walk.go(f"/invoices/new/?company={connection_id}")
-    walk.fill_customer("556016-0680")
-    walk.type_line(0, description="Arbete", quantity="2", unit_price="1000")
-    walk.press("save")
-    walk.page.wait_for_url("**/invoices/*-*/edit/")
-    path = walk.page.url.removeprefix(walk.app_url).removesuffix("edit/")
-    walk.go(path)
-    return path
 
 
 def steps(page: Page) -> Locator:
@@ -44,18 +31,6 @@ def expect_steps(page: Page, *words: str) -> None:
     expect(page.locator(".flow-progress li .grow > .visually-hidden")).to_have_text(
         [f": {word}" for word in words]
     )
-
-
-def expect_recorded(walk: Walk) -> None:
-    expect(walk.page.locator("a[href*='/payments/invoice/']").first).to_be_visible()
-
-
-def one_invoice(stack: Stack, company: Company) -> Any:
-    """The company's only invoice, with its only journal entry."""
-    books = stack.sandbox.books(company.id)
-    [invoice] = books["invoices"]
-    assert len(books["journalEntries"]) == 1
-    return invoice
 
 
 def post_at_once(walk: Walk, path: str, form: dict[str, str]) -> list[int]:
@@ -102,7 +77,7 @@ def test_reloading_double_clicks_and_a_second_person_make_no_second_invoice(
 ) -> None:
     path = draft(member, connection_id)
     colleague = open_window()
-    colleague.sign_in(COLLEAGUE, PASSWORD)
+    colleague.be_signed_in(COLLEAGUE, PASSWORD)
     colleague.go(path)
     held = stack.sandbox.add_fault(PUBLISH, "hold_before")
 

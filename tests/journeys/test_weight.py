@@ -24,7 +24,7 @@ def weight(response: Response) -> int:
 def test_the_editor_is_light_and_asks_no_other_host(
     member: Walk, company: Company, open_window: Callable[..., Walk]
 ) -> None:
-    connection_id = member.connect(company.id, company.name)
+    connection_id = member.be_given(company.id, company.name)
     fresh = open_window()
     fresh.context.add_cookies(member.context.cookies())
     responses: list[Response] = []

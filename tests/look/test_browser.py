@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pytest_django.live_server_helper import LiveServer
 
+from tests.support.walk import AXE
+
 WIDTHS = (1280, 390)
 
 pytestmark = [pytest.mark.journey, pytest.mark.urls("tests.look.urls")]
@@ -54,7 +56,7 @@ def findings(page):
     """What axe calls serious or critical, one line each."""
     return [
         f"{violation['id']}: {node['html']}"
-        for violation in Axe().run(page).response["violations"]
+        for violation in Axe().run(page, options=AXE).response["violations"]
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.sandbox.conftest import Api
 from tests.support.sandbox import SandboxProcess
+from tests.support.walk import AXE
 
 pytestmark = pytest.mark.journey
 
@@ -29,7 +30,6 @@ def page(
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.route("http://127.0.0.1:8000/**", lambda route: route.fulfill(body="the application"))
     yield page
     context.close()
     assert trouble == []
@@ -47,13 +47,15 @@ def _authorize(page: Page, sandbox: SandboxProcess, **changes: str) -> None:
     page.locator("button.person").first.click()
 
 
-def _returned(page: Page, sandbox: SandboxProcess) -> dict[str, Any]:
-    page.wait_for_url(f"{sandbox.redirect_uri}**")
-    return parse_qs(urlsplit(page.url).query)
+def _decided(page: Page, sandbox: SandboxProcess, decision: str) -> dict[str, Any]:
+    """What the browser brings back to the application."""
+    with page.expect_request(f"{sandbox.redirect_uri}**") as returned:
+        page.locator(f"button[value={decision}]").click()
+    return parse_qs(urlsplit(returned.value.url).query)
 
 
 def _accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=AXE).response["violations"]
     serious = [row for row in found if row["impact"] in ("serious", "critical")]
     assert serious == []
 
@@ -64,9 +66,8 @@ def test_a_person_signs_in_chooses_a_company_and_allows(page: Page, sandbox: San
     _accessible(page)
     page.get_by_label("Lindgrens Elteknik HB").check()
 
-    page.locator("button[value=allow]").click()
+    result = _decided(page, sandbox, "allow")
 
-    result = _returned(page, sandbox)
     assert result["state"] == ["state-1"]
     reply = sandbox.token_request(
         {
@@ -81,9 +82,8 @@ def test_a_person_signs_in_chooses_a_company_and_allows(page: Page, sandbox: San
 def test_a_refusal_returns_the_state_and_connects_nothing(page: Page, sandbox: SandboxProcess):
     _authorize(page, sandbox)
 
-    page.locator("button[value=refuse]").click()
+    result = _decided(page, sandbox, "refuse")
 
-    result = _returned(page, sandbox)
     assert (result["error"], result["state"]) == (["access_denied"], ["state-1"])
     assert sandbox.connections() == []
 

@@ -27,6 +27,7 @@ from bokio_app.flows import services as flows
 from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.rows import Pace
 from bokio_app.flows.models import Flow, FlowState
+from bokio_app.mirror import planner
 from tests.inprocess.bells import Bell
 from tests.inprocess.harness import Harness
 from tests.inprocess.kernel import Task
@@ -94,6 +95,7 @@ class Run:
             self.companies = self.companies[: len(stocks)]
             if self.lots.random() < 0.8:
                 daily._next_look = math.inf  # nobody counts what was made: a fifth of the runs do
+            planner._next_look = math.inf  # no company's books are copied here
             wishes = draw(self.lots, stocks)
             weather = Weather.draw(self.harness, self.lots, self.tell)
             self._begin(wishes, weather, stocks)

@@ -5,7 +5,7 @@ The product is imported inside the fixtures, because this file is read before it
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,37 @@ if TYPE_CHECKING:
 
     from bokio_app.connections.models import Connection
     from bokio_app.tenants.models import User
+    from tests.support.watch import Watch
+
+
+@pytest.fixture(scope="session")
+def listening() -> Iterator[Watch | None]:
+    """The ears of the whole run; none where product and sandbox share a process and its ciphers."""
+    if os.environ.get("TEST_INPROCESS") == "1":
+        yield None
+        return
+    from tests.support.watch import Watch
+
+    with Watch().listening() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch | None]:
+    """After each test with a database: no secret of it was said, answered, mailed or stored."""
+    wants = {"db", "transactional_db"} & set(request.fixturenames)
+    if not (wants or request.node.get_closest_marker("django_db")):
+        yield None
+        return
+    request.getfixturevalue("_django_db_helper")
+    watch: Watch | None = request.getfixturevalue("listening")
+    if watch:
+        watch.forget()
+    yield watch
+    if watch:
+        places = watch.found(stored=True)
+        watch.forget()
+        assert places == [], "a secret can be read there"
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +123,10 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     from tests.support.walk import CHROMIUM
+    from tools import browser as installed
 
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    assert program, "Chromium is missing (Debian, Ubuntu: apt-get install chromium)"
+    program = installed.find()
+    assert program, f"Chromium is missing (Debian: apt-get install {installed.PACKAGE})"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         yield browser

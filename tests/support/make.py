@@ -7,6 +7,7 @@ row, so rows of one kind never collide.
 from __future__ import annotations
 
 import itertools
+import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -69,8 +70,8 @@ def grant(of: Connection, *, lasts: timedelta = timedelta(hours=1)) -> TokenGran
     row = TokenGrant.sealed(
         of,
         generation=of.generation,
-        access_token=f"access-{next(_numbers)}",
-        refresh_token=f"refresh-{next(_numbers)}",
+        access_token=f"access-{secrets.token_hex(16)}",
+        refresh_token=f"refresh-{secrets.token_hex(16)}",
         expires_at=clock.now() + lasts,
     )
     row.save()

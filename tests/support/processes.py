@@ -11,18 +11,15 @@ the test run, kill -9 of pytest included.
 """
 
 import contextlib
-import hashlib
 import os
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import LiteralString, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 import psycopg
-from psycopg import sql
 
 from tests.support import templates
 from tests.support.net import free_port, http_status, wait_until
@@ -133,9 +130,11 @@ class Stack:
         self._exit = contextlib.ExitStack()
         self.database_url = "" if self.embedded else self._exit.enter_context(_fresh_postgres())
         self.redis_url = f"redis://127.0.0.1:{self.broker_port}/0" if broker else ""
-        self.env = _environment() | {
+        self.env = templates.environment() | {
             "APP_URL": self.app_url,
             "BOKIO_API_URL": f"http://127.0.0.1:{sandbox_port}/v1",
+            "BOKIO_RETURN_HOSTS": f"http://127.0.0.1:{sandbox_port}",
+            "MAILBOX_PAGE": "1",
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "VAR_DIR": str(self.var),
@@ -165,7 +164,7 @@ class Stack:
         Without a broker there is no scheduler: it could reach nobody.
         """
         if self.embedded:
-            templates.copy("stack", self.var / "app.sqlite3", migrate=_migrate_sqlite)
+            templates.on_sqlite(self.var / "app.sqlite3")
         everyone = [self.web, self.worker]
         if self.broker:
             self.broker.start()
@@ -246,32 +245,8 @@ class Stack:
         return self._program("broker", command, lambda _: valkey.answers(port))
 
 
-def _environment() -> dict[str, str]:
-    """Return the test run's environment without what is meant for the test process alone."""
-    alone = {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
-    return {name: value for name, value in os.environ.items() if name not in alone}
-
-
 def _answers(url: str) -> Callable[[Program], bool]:
     return lambda _: http_status(url) == 200
-
-
-def _template_name() -> str:
-    """Return a name that changes with the migrations, should the server outlive this run."""
-    digest = hashlib.sha256((programs.ROOT / "requirements.txt").read_bytes())
-    for path in sorted((programs.ROOT / "bokio_app").glob("*/migrations/*.py")):
-        digest.update(path.read_bytes())
-    return f"bokio_app_template_{digest.hexdigest()[:12]}"
-
-
-def _migrate(env: Mapping[str, str]) -> None:
-    command = programs.manage("migrate", "--verbosity", "0")
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"migrate: {done.stdout}{done.stderr}"
-
-
-def _migrate_sqlite(folder: Path) -> None:
-    _migrate(_environment() | {"DATABASE_URL": "", "VAR_DIR": str(folder)})
 
 
 @contextlib.contextmanager
@@ -281,27 +256,11 @@ def _fresh_postgres() -> Iterator[str]:
     Where the run has two servers, it is on the one whose commits wait for the disk.
     """
     server = os.environ.get("DURABLE_DATABASE_URL") or os.environ["DATABASE_URL"]
-    name, template = f"stack_{secrets.token_hex(6)}", _template_name()
+    name, template = f"stack_{secrets.token_hex(6)}", templates.on_postgres(server)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(1)")  # workers of pytest share the server
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
-        if known.fetchone() is None:
-            draft = f"{template}_draft"
-            connection.execute(_sql("DROP DATABASE IF EXISTS {}", draft))
-            connection.execute(_sql("CREATE DATABASE {}", draft))
-            _migrate(_environment() | {"DATABASE_URL": _on_server(server, draft)})
-            connection.execute(_sql("ALTER DATABASE {} RENAME TO {}", draft, template))
-        connection.execute(_sql("CREATE DATABASE {} TEMPLATE {}", name, template))
+        connection.execute(templates.statement("CREATE DATABASE {} TEMPLATE {}", name, template))
     try:
-        yield _on_server(server, name)
+        yield templates.on_server(server, name)
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(_sql("DROP DATABASE {} WITH (FORCE)", name))
-
-
-def _sql(statement: LiteralString, *names: str) -> sql.Composed:
-    return sql.SQL(statement).format(*(sql.Identifier(name) for name in names))
-
-
-def _on_server(server: str, database: str) -> str:
-    return urlsplit(server)._replace(path=f"/{database}").geturl()
+            connection.execute(templates.statement("DROP DATABASE {} WITH (FORCE)", name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import escape
 from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +18,8 @@ from playwright.sync_api import (
     Response,
     expect,
 )
+
+from tests.support.forms import submit
 
 CHROMIUM = [
     "--disable-gpu",
@@ -32,11 +35,14 @@ RELOADS = 60
 # Without preloading, axe leaves out the rotation of screens and writes no style of its own into
 # the page, which the page's policy would refuse.
 AXE = {"resultTypes": ["violations"], "preload": False}
+MAJA = re.compile(r'name="person" value="([^"]+)"(?:(?!</button>).)*Maja Lindqvist', re.DOTALL)
 STATUS = re.compile(r"responded with a status of (\d+)")
 
 SWEDISH = {
     "sign_in": "Logga in",
     "connect": "Fortsätt till Bokio",
+    "reconnect": "Anslut igen",
+    "disconnect": "Koppla bort",
     "create_customer": "Skapa kunden",
     "add_discount": "Lägg till rabatt",
     "save": "Spara utkast",
@@ -50,6 +56,8 @@ SWEDISH = {
 ENGLISH = {
     "sign_in": "Sign in",
     "connect": "Continue to Bokio",
+    "reconnect": "Reconnect",
+    "disconnect": "Disconnect",
     "create_customer": "Create the customer",
     "add_discount": "Add discount",
     "save": "Save draft",
@@ -132,17 +140,47 @@ class Walk:
         self.press("sign_in")
         self.page.wait_for_url(self.app_url + "/")
 
-    def ask_for_consent(self, *, person: str = "Maja Lindqvist") -> None:
+    def be_signed_in(self, email: str, password: str) -> None:
+        """Signed in, where the sign-in page is not what the test looks at."""
+        shown = self.context.request.get(f"{self.app_url}/account/login/")
+        submit(self.context, shown, login=email, password=password)
+
+    def be_given(self, company_id: str, name: str) -> str:
+        """Have the company connected, where that is not what the test looks at; returns the
+        connection's id once its name is read.
+        """
+        asked = self.context.request.get(f"{self.app_url}/companies/connect/")
+        shown = submit(self.context, asked, "feature")
+        if person := MAJA.search(shown.text()):
+            shown = submit(self.context, shown, person=person[1])
+        here = submit(self.context, shown, decision="allow", company=company_id).url
+        for _ in range(PATIENCE // 100):
+            if escape(name) in self.context.request.get(here).text():
+                return _connection_in(here)
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"the name of {name} is not read")
+
+    def ask_for_consent(self) -> None:
         """From our hand-over page to the sandbox's consent page."""
         self.go("/companies/connect/")
         self.press("connect")
-        self.page.wait_for_url(f"{self.sandbox_url}/**")
-        sign_in = self.page.locator("button.person", has_text=person)
-        consent = self.page.locator("button[value=allow]")
-        expect(sign_in.or_(consent).first).to_be_visible()
+        self.be_at_bokio()
+        expect(self.page.locator("button[value=allow]")).to_be_visible()
+
+    def be_at_bokio(self, page: Page | None = None) -> None:
+        """Be Maja at Bokio, where the sandbox asks at the first visit who one is."""
+        page = page or self.page
+        page.wait_for_url(f"{self.sandbox_url}/**")
+        sign_in = page.locator("button.person", has_text="Maja Lindqvist")
+        expect(sign_in.or_(page.locator("button[value=allow], .offer")).first).to_be_visible()
         if sign_in.count():
             sign_in.first.click()
-        expect(consent).to_be_visible()
+
+    def consent_again(self) -> None:
+        """On the consent page for a company that is given already: allow."""
+        expect(self.page.locator("input[name=company]")).to_have_count(1)
+        self.page.locator("button[value=allow]").click()
+        self.page.wait_for_url(f"{self.app_url}/companies/**")
 
     def connect(self, company_id: str, name: str) -> str:
         """Connect the company; returns the connection's id once its name is read."""
@@ -150,7 +188,7 @@ class Walk:
         self.answer_consent(company_id)
         self.page.wait_for_url(f"{self.app_url}/companies/**")
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
-        return next(part for part in urlsplit(self.page.url).path.split("/") if "-" in part)
+        return _connection_in(self.page.url)
 
     def companies(self) -> list[str]:
         """The names in the list of companies."""
@@ -274,3 +312,8 @@ class Walk:
     def _note_response(self, response: Response) -> None:
         if response.url.startswith(self.app_url) and response.request.is_navigation_request():
             self.policies.append(response.headers.get("content-security-policy", ""))
+
+
+def _connection_in(url: str) -> str:
+    """The connection's id in the address of one of its pages."""
+    return next(part for part in urlsplit(url).path.split("/") if "-" in part)

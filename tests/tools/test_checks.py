@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import checks
+from tools import browser, checks
 from tools.checks import Stage
 
 
@@ -66,12 +66,13 @@ def test_a_missing_package_fails_by_its_name_where_it_may_not_be_installed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     found = shutil.which
-    hidden = {"chromium", "chromium-browser", "google-chrome"}
-    monkeypatch.setattr(shutil, "which", lambda name: None if name in hidden else found(name))
+    monkeypatch.setattr(
+        shutil, "which", lambda name: None if name in browser.NAMES else found(name)
+    )
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     (stage,) = checks.install_missing()
 
     assert checks.run(stage)[0] is False
-    line = "Missing: chromium. Debian, Ubuntu: sudo apt-get install"
+    line = f"Missing: {browser.PACKAGE}. Debian, Ubuntu: sudo apt-get install"
     assert line in capfd.readouterr().out

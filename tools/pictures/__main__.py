@@ -7,7 +7,6 @@ today: every number on them was worked out by the program and by the sandbox's b
 import base64
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 import uuid
@@ -20,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.processes import Stack
 from tests.support.walk import CHROMIUM
-from tools import valkey
+from tools import browser, valkey
 from tools.pictures.studio import FOLDER, Studio
 
 COMPANIES, HISTORY = 3, 60
@@ -28,16 +27,16 @@ COMPANIES, HISTORY = 3, 60
 
 def main() -> None:
     """Take all pictures; those of earlier days that are no longer taken go away."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = browser.find()
     if program is None:
-        sys.exit("Chromium is missing (Debian, Ubuntu: sudo apt-get install chromium).")
+        sys.exit(f"Chromium is missing (Debian: sudo apt-get install {browser.PACKAGE}).")
     with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
         set_environment(Path(folder))
         with running(Path(folder)) as stack, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
-            studio = Studio(browser, stack, password=os.environ["DEMO_PASSWORD"])
+            window = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+            studio = Studio(window, stack, password=os.environ["DEMO_PASSWORD"])
             take_all(studio)
-            browser.close()
+            window.close()
     for path in set(FOLDER.glob("*.png")) - set(studio.taken):
         path.unlink()
     size = sum(path.stat().st_size for path in studio.taken)

@@ -78,7 +78,7 @@ def shown(findings: Iterable[Finding]) -> list[Shown]:
 @require_POST
 def resolve_finding(request: TenantRequest, public_id: UUID) -> HttpResponse:
     """Say why a difference may stand, or that it was seen to in Bokio."""
-    finding = get_object_or_404(Finding, public_id=public_id, tenant=request.tenant)
+    finding = get_object_or_404(request.tenant.findings, public_id=public_id)
     form = ReasonForm(request.POST, required=True, prefix=str(public_id))
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
+from bokio_app.tenants.seen import SeenManager
+
 
 class Finding(models.Model):
     """One difference between Bokio's books and ours, an alarm until a person has resolved it.
@@ -49,6 +51,8 @@ class Finding(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("resolved by")
     )
     reason = models.TextField(_("reason"), blank=True)
+
+    objects = SeenManager()
 
     class Meta:
         verbose_name = _("difference")

@@ -18,7 +18,7 @@ class AlreadyResolved(Exception):
 
 def open_findings(tenant: Tenant) -> QuerySet[Finding]:
     """What nobody has resolved yet, newest first."""
-    findings: QuerySet[Finding] = Finding.objects.filter(tenant=tenant, resolved_at=None)
+    findings: QuerySet[Finding] = tenant.findings.filter(resolved_at=None)
     return findings.select_related("connection", "step__flow")
 
 

@@ -1,6 +1,6 @@
 -- Take a slot, a place in the pace and an address for one call, or say how long to wait.
--- KEYS: slots pace urgent known probe block path booked.  Times are microseconds of this server.
--- ARGV: token who limit window lasts urgent burst grace patience probing next_look horizon address? late
+-- KEYS: slots pace urgent known probe block path booked tail.  Times are microseconds of this server.
+-- ARGV: token who limit window lasts urgent burst grace patience probing next_look horizon address? late spacing
 -- Returns {1, now} or {0, wait, reason}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -9,6 +9,7 @@ local limit, window, lasts = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV
 local urgent, burst, grace = ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 local patience, probing, next_look = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local horizon, writes, late = tonumber(ARGV[12]), ARGV[13] == '1', tonumber(ARGV[14])
+local spacing = tonumber(ARGV[15])
 local interval = math.floor(window / limit)
 
 -- Asked again, because the answer was lost on its way: it is granted already.
@@ -32,20 +33,31 @@ if not known and left(KEYS[5]) > 0 then
 end
 
 local function book(moment)
+  local kept = milliseconds(horizon + patience + window)
   redis.call('ZADD', KEYS[8], text(moment), who)
-  redis.call('PEXPIRE', KEYS[8], milliseconds(horizon + patience + window))
+  redis.call('PEXPIRE', KEYS[8], kept)
+  redis.call('SET', KEYS[9], text(moment), 'PX', kept)
 end
+
+-- Where slots are scarce, calls in a bunch would free theirs in a bunch a window later, and leave
+-- a click that comes between two bunches without one: so moments are booked some way apart.
+local function apart(moment)
+  return math.max(moment, tonumber(redis.call('GET', KEYS[9]) or '0') + spacing)
+end
+local function used_now() return redis.call('ZCOUNT', KEYS[1], '(' .. text(now), '+inf') end
 
 -- Each paced asker has a moment of its own, so that nobody else wakes up for it in vain.
 local mine = now
 if not urgent then
-  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', text(now - patience))
+  -- Who comes late has waited its time: it goes before those who were given later moments.
+  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', text(now - window))
   local booked = redis.call('ZSCORE', KEYS[8], who)
   if booked then
     mine = tonumber(booked)
   else
     local due = tonumber(redis.call('GET', KEYS[2]) or '0')
     mine = math.max(now, due - (burst - 1) * interval)
+    if used_now() * 2 >= limit then mine = apart(mine) end
     if mine - now > horizon then return {0, mine - now, 'rate'} end
     redis.call('SET', KEYS[2], text(math.max(due, now) + interval), 'PX', milliseconds(window * 2))
     book(mine)
@@ -55,7 +67,7 @@ end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - grace))
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', text(now))
-local used = redis.call('ZCOUNT', KEYS[1], '(' .. text(now), '+inf')
+local used = used_now()
 local room = limit
 if not urgent then room = limit - redis.call('ZCARD', KEYS[3]) end
 if used >= room then
@@ -67,6 +79,7 @@ if used >= room then
   if moment and not urgent then  -- behind those who have been told to come then, or later
     moment = freed(used - room + redis.call('ZCOUNT', KEYS[8], moment, '+inf')) or moment
   end
+  if moment and not urgent then moment = apart(moment) end
   local wait = interval
   if moment then wait = math.max(moment - now, 1) end
   if urgent then

@@ -11,6 +11,9 @@ from typing import Protocol
 from django.conf import settings
 
 BURST = 5  # calls that a paced asker may be ahead of its pace
+SPACING = (
+    0.95  # of the interval; so far apart paced calls are kept where half of the slots are used
+)
 GRACE = 10.0  # seconds; a freed slot is remembered so long, to judge what slower answers tell
 PATIENCE = 5.0  # seconds; so long after its wait an urgent asker still counts as waiting
 PROBING = 0.1  # seconds; how soon to ask again while another call finds out what is left
@@ -88,6 +91,13 @@ class Rules:
     def interval(self) -> float:
         """Seconds between two paced calls."""
         return self.window / self.limit
+
+    @property
+    def spacing(self) -> float:
+        """Seconds between two moments that are booked where slots are scarce. A little less than
+        the interval, so that what was lost is made up for.
+        """
+        return self.interval * SPACING
 
 
 class Store(Protocol):

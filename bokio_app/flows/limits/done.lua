@@ -1,5 +1,5 @@
 -- Free what the permit of a finished call holds.
--- KEYS: slots pace urgent known probe block path booked.  Times are microseconds of this server.
+-- KEYS: slots pace urgent known probe block path booked tail.  Times are microseconds of this server.
 -- ARGV: token limit window grace lasts sent answered remaining(-1: untold) granted_at writes keep late
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]

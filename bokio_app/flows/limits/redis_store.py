@@ -35,6 +35,7 @@ from .asking import (
 
 KEEP = 3600.0  # seconds after which a silent company's count has to be found out anew
 MICRO = 1_000_000
+NAMES = b"slots pace urgent known probe block path: booked tail".split()
 SHORTEST_LOOK = 0.002  # seconds, however fast the tests' time runs
 
 
@@ -116,6 +117,7 @@ class RedisStore:
         args = [
             *(token.encode(), want.who.encode(), fixed.limit, fixed.window, _micro(want.lasts)),
             *(_flag(want.urgent), *fixed.asking, _flag(bool(want.address)), fixed.late),
+            fixed.spacing,
         ]
         answer = _line(self._url, os.getpid()).run(ASK, _keys(connection_id, want.address), args)
         if not answer[0]:
@@ -149,6 +151,7 @@ class _Fixed:
     limit: bytes
     window: bytes
     late: bytes
+    spacing: bytes
     grace: bytes
     asking: tuple[bytes, ...]
 
@@ -162,6 +165,7 @@ def _fixed(rules: Rules, _time_factor: float) -> _Fixed:
         limit=b"%d" % rules.limit,
         window=_micro(rules.window),
         late=_micro(rules.late),
+        spacing=_micro(rules.spacing),
         grace=_micro(times[0]),
         asking=(b"%d" % rules.burst, *map(_micro, times)),
     )
@@ -173,13 +177,12 @@ def _of_connection(connection_id: UUID) -> tuple[bytes, ...]:
     cluster keeps them together.
     """
     start = b"limits:{%b}:" % str(connection_id).encode()
-    names = (b"slots", b"pace", b"urgent", b"known", b"probe", b"block", b"path:", b"booked")
-    return tuple(start + name for name in names)
+    return tuple(start + name for name in NAMES)
 
 
 def _keys(connection_id: UUID, address: str) -> Sequence[bytes]:
-    *before, path, booked = _of_connection(connection_id)
-    return (*before, path + address.encode(), booked)
+    *before, path, booked, tail = _of_connection(connection_id)
+    return (*before, path + address.encode(), booked, tail)
 
 
 def _flag(yes: bool) -> bytes:

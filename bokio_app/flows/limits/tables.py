@@ -48,7 +48,8 @@ class State:
     count of calls holds; after that one call finds out (`probe`) what Bokio has counted.
     `under_way` and `counted` are the slots: of permits by their token, and of calls that have
     ended; each until when Bokio may count it. `urgent` are those whom the next free slot belongs
-    to, `booked` the moments of paced askers, `addresses` the writes: token, since and until.
+    to, `booked` the moments of paced askers and `tail` the last that was given, `addresses` the
+    writes: token, since and until.
     """
 
     due: int = 0
@@ -60,11 +61,16 @@ class State:
     counted: list[int] = field(default_factory=list)
     urgent: dict[str, int] = field(default_factory=dict)
     booked: dict[str, int] = field(default_factory=dict)
+    tail: int = 0
     addresses: dict[str, tuple[str, int, int]] = field(default_factory=dict)
 
     def live(self, since: int) -> list[int]:
         """The ends of all slots that were taken at this moment or later, the next one first."""
         return sorted(each for each in (*self.counted, *self.under_way.values()) if each > since)
+
+    def book(self, who: str, moment: int) -> None:
+        """Give a paced asker its moment."""
+        self.booked[who] = self.tail = moment
 
     def forget(self, now: int) -> None:
         """Drop what is over; a freed slot stays for a while, to judge what slower answers tell."""
@@ -202,16 +208,26 @@ def _too_early(state: State, want: Want, now: int, rules: Rules) -> Wait | None:
     """Each paced asker has a moment of its own, so that nobody else wakes up for it in vain."""
     if want.urgent:
         return None
-    past = now - _micro(scaled(PATIENCE))
+    # Who comes late has waited its time: it goes before those who were given later moments.
+    past = now - _micro(rules.window)
     state.booked = {who: at for who, at in state.booked.items() if at >= past}
     booked = state.booked.get(want.who)
     if booked is None:
         due, interval = state.due or now, _micro(rules.interval)
         booked = max(now, due - (rules.burst - 1) * interval)
+        if len(state.live(now)) * 2 >= rules.limit:
+            booked = _apart(state, booked, rules)
         if booked - now <= _micro(scaled(HORIZON)):
             state.due = max(due, now) + interval
-            state.booked[want.who] = booked
+            state.book(want.who, booked)
     return _wait(booked - now, Reason.RATE) if booked > now else None
+
+
+def _apart(state: State, moment: int, rules: Rules) -> int:
+    """Where slots are scarce, calls in a bunch would free theirs in a bunch a window later, and
+    leave a click that comes between two bunches without one: so moments are booked some way apart.
+    """
+    return max(moment, state.tail + _micro(rules.spacing))
 
 
 def _no_slot(state: State, want: Want, now: int, rules: Rules) -> Wait | None:
@@ -225,14 +241,14 @@ def _no_slot(state: State, want: Want, now: int, rules: Rules) -> Wait | None:
     if free and not want.urgent:
         # Behind those who have been told to come then, or later.
         place += sum(at >= free for at in state.booked.values())
-        free = ends[place] if place < len(ends) else free
+        free = _apart(state, ends[place] if place < len(ends) else free, rules)
     wait = free - now if free else _micro(rules.interval)
     if want.urgent:
         state.urgent[want.who] = now + wait + _micro(scaled(PATIENCE))
     elif wait > _micro(scaled(HORIZON)):
         state.booked.pop(want.who, None)
     else:
-        state.booked[want.who] = now + wait
+        state.book(want.who, now + wait)
     return _wait(wait, Reason.RATE)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bokio_app.invoicing import lost, services
-from bokio_app.invoicing.overview import Overview
+from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.tenants.access import TenantRequest, member
 
 from .editing import start
@@ -19,12 +19,12 @@ from .editing import start
 @member
 def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Everything known of the invoice; htmx fetches the changing part alone."""
-    invoice = get_object_or_404(
-        request.tenant.invoices.select_related("connection", "customer"), pk=invoice_id
-    )
+    invoices = request.tenant.invoices
+    flows = flows_of(get_object_or_404(invoices.only("connection_id"), pk=invoice_id))
+    invoice = get_object_or_404(invoices.select_related("connection", "customer"), pk=invoice_id)
     template = "invoicing/_invoice.html" if request.htmx else "invoicing/detail.html"
     context = {
-        "view": Overview(invoice),
+        "view": Overview(invoice, flows),
         "invoice": invoice,
         "connection": invoice.connection,
         "request_key": str(uuid.uuid4()),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from bokio_app.tenants.models import Member, Tenant, User
+from bokio_app.tenants.models import Member, Role, Tenant, User
 
 EMAIL = "demo@example.com"
 
@@ -39,8 +39,9 @@ class Command(BaseCommand):
             if not user.check_password(password):
                 user.set_password(password)
                 user.save()
+            user.vouch()
             tenant, _made = Tenant.objects.get_or_create(
                 slug="demo", defaults={"name": "Byrån Lagerkvist"}
             )
-            Member.objects.get_or_create(tenant=tenant, user=user)
+            Member.objects.get_or_create(tenant=tenant, user=user, defaults={"role": Role.OWNER})
         self.stdout.write(f"The workspace {tenant.name} is ready; sign in as {EMAIL}.")

@@ -1,0 +1,9 @@
+"""Addresses of our copy, below `/copy/`."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "mirror"
+
+urlpatterns = [path("<uuid:connection_id>/lists", views.lists, name="lists")]
