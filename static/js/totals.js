@@ -70,6 +70,7 @@ for (const name of ["input", "change", "lines-changed"]) {
     if (event.target.closest?.("#editor")) recalculate();
   });
 }
-document.addEventListener("htmx:afterSettle", (event) => {
+// The answer is older than what was typed since it was asked for: put right before it is painted.
+document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "preview") recalculate();
 });

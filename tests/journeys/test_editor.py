@@ -33,6 +33,12 @@ NASTY: list[tuple[str, list[Line], str]] = [
     ("a rate below nothing", [("1", "1 000", "25"), ("3", "-33,33", "6")], "1\u00a0144,01"),
 ]
 
+WATCH_TOTALS = """() => {
+  window.totalsSeen = [];
+  const look = () => window.totalsSeen.push(document.querySelector("[data-total=total]").innerText);
+  new MutationObserver(look).observe(document.querySelector("#preview"), {childList: true});
+}"""
+
 
 def new_invoice(walk: Walk, connection_id: str) -> None:
     walk.go(f"/invoices/new/?company={connection_id}")
@@ -267,3 +273,21 @@ def test_who_types_on_while_a_preview_is_under_way_sees_the_last_one(
 
     expect(member.page.locator("#preview .entry tfoot")).to_contain_text("375,00")
     expect(member.page.locator("[data-total=total]")).to_have_text("375,00\u00a0kr")
+
+
+def test_an_answer_older_than_what_is_typed_never_shows_its_totals(
+    member: Walk, connection_id: str
+) -> None:
+    new_invoice(member, connection_id)
+    held: list[Route] = []
+    member.page.route("**/preview/**", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks it
+    with member.page.expect_request("**/preview/**"):
+        member.type_line(0, description="Arbete", unit_price="100")
+    member.line(0).locator("[data-part=unit_price]").fill("300")
+    expect(member.page.locator("[data-total=total]")).to_have_text("375,00\u00a0kr")
+    member.page.evaluate(WATCH_TOTALS)
+
+    held[0].continue_()
+
+    expect(member.page.locator("#preview .entry tfoot")).to_contain_text("125,00")
+    assert set(member.page.evaluate("window.totalsSeen")) == {"375,00\u00a0kr"}
