@@ -57,6 +57,13 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
         gettext_lazy("The customer is not in Bokio yet"),
         gettext_lazy("Nothing is at Bokio. Choose a customer that Bokio has, and publish again."),
     ),
+    "note-differs": (
+        gettext_lazy("The draft of the credit note is not what was agreed to"),
+        gettext_lazy(
+            "It holds other lines, or comes to another amount. Nothing was published. Cancel the "
+            "rest, then look at the draft: it can be deleted, or published as it is."
+        ),
+    ),
     DISCONNECTED: (
         gettext_lazy("The company was disconnected before this was settled"),
         gettext_lazy(
@@ -143,6 +150,7 @@ LABELS: dict[str, StrPromise] = {
 AMOUNTS = {"amount", "total"}
 NUMBERS_OF_PEOPLE = {"org_number", "vat_number"}
 OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash", "version"}
+NOT_FOR_EYES = OUR_IDS | {"draft"}
 
 
 Values = dict[str, list[str]]
@@ -198,7 +206,7 @@ def readable(values: Mapping[str, Any]) -> Values:
     return {
         key: _lines(key, value, private=private)
         for key, value in values.items()
-        if key not in OUR_IDS and value not in (None, "", [])
+        if key not in NOT_FOR_EYES and value not in (None, "", [])
     }
 
 

@@ -7,7 +7,7 @@ rate and the customer's country, output VAT by rate, receivables on 1510.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -115,6 +115,11 @@ def payment_entry(amount: Decimal, *, account: int, names: Mapping[int, str]) ->
 def fee_entry(amount: Decimal, *, names: Mapping[int, str]) -> Entry:
     """The entry of a fee that the bank kept."""
     return _entry({BANK_FEES: amount, RECEIVABLES: -amount}, names)
+
+
+def opposite(entry: Entry) -> Entry:
+    """The entry that takes this one back."""
+    return Entry([replace(row, debit=row.credit, credit=row.debit) for row in entry.rows])
 
 
 def _entry(amounts: Mapping[int, Decimal], names: Mapping[int, str]) -> Entry:

@@ -16,6 +16,10 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .credit_notes import CreditNote
+
+__all__ = ["CreditNote", "Customer", "Invoice", "Item", "LineItem"]
+
 
 class Customer(Copied):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
@@ -354,44 +358,3 @@ class Item(Copied):
 
     def __str__(self) -> str:
         return self.description
-
-
-class CreditNote(Copied):
-    """What takes an invoice back, as a whole or in part, as Bokio has it."""
-
-    tenant = models.ForeignKey(
-        "tenants.Tenant", models.PROTECT, related_name="credit_notes", verbose_name=_("workspace")
-    )
-    connection = models.ForeignKey(
-        "connections.Connection",
-        models.PROTECT,
-        related_name="credit_notes",
-        verbose_name=_("connection"),
-    )
-    remote_id = models.CharField(_("Bokio's id"), max_length=80)
-    remote_invoice = models.CharField(max_length=80, blank=True, help_text="Bokio's id of it")
-    status = models.CharField(_("status"), max_length=20)
-    number = models.CharField(_("number"), max_length=40, blank=True)
-    credit_date = models.DateField(_("date"))
-    due_date = models.DateField(_("due date"), null=True)
-    currency = models.CharField(_("currency"), max_length=3, default="SEK")
-    total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO)
-    tax = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO)
-    published_at = models.DateTimeField(null=True)
-    journal_entry_id = models.CharField(
-        _("journal entry's id"), max_length=80, blank=True, help_text="set once recorded"
-    )
-
-    objects = SeenManager()
-
-    class Meta:
-        verbose_name = _("credit note")
-        verbose_name_plural = _("credit notes")
-        ordering = ["-credit_date", "pk"]
-        constraints = [
-            UniqueConstraint(fields=["connection", "remote_id"], name="credit_note_once")
-        ]
-        indexes = [models.Index(fields=["connection", "remote_invoice"], name="credit_note_of")]
-
-    def __str__(self) -> str:
-        return self.number or self.remote_id

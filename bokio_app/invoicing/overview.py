@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,8 +20,8 @@ from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import expected, history, lost, services
-from .models import Invoice, LineItem
+from . import crediting, expected, history, lost, services
+from .models import CreditNote, Invoice, LineItem
 from .problems import problems_of
 from .queries import states_of
 
@@ -39,6 +39,7 @@ class OpenRow:
     entry: str
     is_recorded: bool
     is_pending: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,23 @@ class Overview:
         credited = invoice.status == Invoice.Status.CREDITED
         return not invoice.is_draft and not credited and invoice.open_amount > 0
 
+    # --- Credit notes --------------------------------------------------------------------
+    @cached_property
+    def notes(self) -> list[CreditNote]:
+        return crediting.notes_of(self.invoice)
+
+    @property
+    def drafted_notes(self) -> list[CreditNote]:
+        """Those that are still drafts, unless a flow is at work on them."""
+        return [] if self.moving or self.stuck else [each for each in self.notes if each.is_draft]
+
+    @property
+    def may_credit(self) -> bool:
+        """Whether its page of crediting has something to offer."""
+        invoice = self.invoice
+        at_bokio = not invoice.is_draft and not invoice.is_gone
+        return at_bokio and invoice.status != Invoice.Status.CREDITED and not self.moving
+
     # --- Books ---------------------------------------------------------------------------
     @cached_property
     def year(self) -> FiscalYear | None:
@@ -186,7 +204,7 @@ class Overview:
     @cached_property
     def entries(self) -> dict[str, JournalEntry]:
         """Those read so far of the invoice, its payments and its settlements, by Bokio's id."""
-        rows: list[Any] = [self.invoice, *self.payments, *self.settlements]
+        rows: list[Any] = [self.invoice, *self.payments, *self.settlements, *self.notes]
         found = entries(self.connection, [row.journal_entry_id for row in rows])
         return {entry.remote_id: entry for entry in found}
 
@@ -208,7 +226,7 @@ class Overview:
         ]
         kept = [(row, str(row.label)) for row in self.settlements]
         rows = sorted(paid + kept, key=lambda pair: (pair[0].date, pair[0].created_at))
-        return [
+        settled = [
             OpenRow(
                 day=row.date,
                 label=label,
@@ -219,6 +237,17 @@ class Overview:
             )
             for row, label in rows
         ]
+        return settled + [self._credited(each) for each in self.notes if not each.is_draft]
+
+    def _credited(self, note: CreditNote) -> OpenRow:
+        return OpenRow(
+            day=note.credit_date,
+            label=_("Credit note %(number)s") % {"number": note.number},
+            amount=-note.total,
+            entry=self._number(note.journal_entry_id),
+            is_recorded=note.is_recorded,
+            url=reverse("credit_notes:detail", args=[note.pk]),
+        )
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
@@ -267,37 +296,50 @@ class Overview:
     def _compare(
         self, title: str, day: date, wanted: expected.Entry | None, remote_id: str
     ) -> Comparison:
-        found = self.entries.get(remote_id)
-        ours = _sides(wanted.rows if wanted else ())
-        theirs = _sides(found.items.all() if found else ())
-        rows = [
-            ComparedRow(
-                account=account,
-                name=self.names.get(account, ""),
-                wanted=ours.get(account),
-                found=theirs.get(account),
-            )
-            for account in dict.fromkeys([*ours, *theirs])
-        ]
-        if found and wanted:
-            verdict = "same" if ours == theirs else "differs"
-        elif found:
-            verdict = "unknown"
-        else:
-            verdict = "unread" if remote_id else "waiting"
-        return Comparison(
-            title=title,
-            day=found.date if found else day,
-            rows=rows,
-            verdict=verdict,
-            number=found.number if found else "",
-        )
+        return compared(title, day, wanted, remote_id, entries=self.entries, names=self.names)
 
     # --- History -------------------------------------------------------------------------
     @cached_property
     def events(self) -> list[history.Happening]:
         changing = [flow for flow in self.flows if flow.kind != READING]
         return history.of_invoice(self.invoice, changing, self.entries)
+
+
+def compared(
+    title: str,
+    day: date,
+    wanted: expected.Entry | None,
+    remote_id: str,
+    *,
+    entries: Mapping[str, JournalEntry],
+    names: Mapping[int, str],
+) -> Comparison:
+    """The journal entry with this id of Bokio's, among those read, beside what was expected."""
+    found = entries.get(remote_id)
+    ours = _sides(wanted.rows if wanted else ())
+    theirs = _sides(found.items.all() if found else ())
+    rows = [
+        ComparedRow(
+            account=account,
+            name=names.get(account, ""),
+            wanted=ours.get(account),
+            found=theirs.get(account),
+        )
+        for account in dict.fromkeys([*ours, *theirs])
+    ]
+    if found and wanted:
+        verdict = "same" if ours == theirs else "differs"
+    elif found:
+        verdict = "unknown"
+    else:
+        verdict = "unread" if remote_id else "waiting"
+    return Comparison(
+        title=title,
+        day=found.date if found else day,
+        rows=rows,
+        verdict=verdict,
+        number=found.number if found else "",
+    )
 
 
 def _sides(rows: Iterable[Any]) -> dict[int, tuple[Decimal, Decimal]]:

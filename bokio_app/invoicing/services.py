@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from bokio_app.audit.services import line, record, record_all
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import ZERO, rounded, totals
+from bokio_app.core.money import ZERO, Row, rounded, totals
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
@@ -71,6 +71,10 @@ class LineInput:
     def net(self) -> Decimal:
         """Quantity × price, without VAT, rounded to öre."""
         return rounded(self.quantity * self.unit_price) if self.is_sales else ZERO
+
+    @property
+    def row(self) -> Row:
+        return Row(net=self.net, tax_rate=self.tax_rate)
 
 
 @dataclass(frozen=True)

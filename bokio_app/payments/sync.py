@@ -30,6 +30,7 @@ from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
 from bokio_app.flows.readings import asked_at, written_since_asked
 from bokio_app.flows.signals import flow_cancelled, flow_finished
+from bokio_app.invoicing.crediting import is_crediting
 from bokio_app.invoicing.lost import GONE
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import SEND_INVOICE
@@ -190,8 +191,9 @@ def _find(ctx: StepContext, bokio: Bokio) -> Found:
     connection = ctx.flow.connection
     invoice = bokio.invoices.get(UUID(ctx.payload["remote_invoice"]))
     received = Received(bokio.payments.list(invoice.id), bokio.settlements.list(invoice.id))
-    entries = fetch_entries(bokio, connection, _entry_ids(invoice, received))
     notes, taken_back = _notes(invoice, connection, bokio)
+    recorded = [str(each.journal_entry_id) for each in notes if each.journal_entry_id]
+    entries = fetch_entries(bokio, connection, [*_entry_ids(invoice, received), *recorded])
     return Found(invoice, taken_back, received, notes, entries)
 
 
@@ -303,7 +305,8 @@ def start_reading(
 @receiver(flow_finished, dispatch_uid="payments_read_invoice")
 def read_after_work(flow: Flow, **_kwargs: Any) -> None:
     """What a flow has changed is read at once, so that pages show what Bokio really holds."""
-    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT, DeletePayment.name, DeleteSettlement.name}:
+    kinds = {SEND_INVOICE, REGISTER_PAYMENT, DeletePayment.name, DeleteSettlement.name}
+    if flow.kind in kinds or is_crediting(flow):
         _forget_unmade(flow)
         _read_invoice_of(flow)
 
@@ -312,7 +315,7 @@ def read_after_work(flow: Flow, **_kwargs: Any) -> None:
 def forget_what_was_wanted(flow: Flow, **_kwargs: Any) -> None:
     """A payment or fee that a cancelled flow had not yet made is not shown as on its way."""
     _forget_unmade(flow)
-    if flow.kind in {SEND_INVOICE, REGISTER_PAYMENT} and flow.cursor:
+    if flow.cursor and (flow.kind in {SEND_INVOICE, REGISTER_PAYMENT} or is_crediting(flow)):
         _read_invoice_of(flow)
 
 

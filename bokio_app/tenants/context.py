@@ -24,6 +24,7 @@ class NavItem:
     icon: str
     current: bool
     key: str = ""
+    on_phone: bool = True
     count: int | None = None
     warn: int | None = None
 
@@ -31,12 +32,12 @@ class NavItem:
 def nav_groups(path: str, *, is_owner: bool = False) -> list[tuple[str, list[NavItem]]]:
     """The side navigation: (heading, links); the heading of the first group is empty."""
 
-    def item(label: str, name: str, icon: str, key: str) -> NavItem:
+    def item(label: str, name: str, icon: str, key: str = "", *, on_phone: bool = True) -> NavItem:
         url = reverse(name)
         current = path == url if url == "/" else path.startswith(url)
         if name == "connections:list" and path.startswith(reverse("connections:members")):
             current = False
-        return NavItem(label=label, url=url, icon=icon, current=current, key=key)
+        return NavItem(label=label, url=url, icon=icon, current=current, key=key, on_phone=on_phone)
 
     agency = [item(_("Companies"), "connections:list", "building-2", "g o")]
     if is_owner:
@@ -48,6 +49,7 @@ def nav_groups(path: str, *, is_owner: bool = False) -> list[tuple[str, list[Nav
             [
                 item(_("Start"), "start", "inbox", "g s"),
                 item(_("Invoices"), "invoicing:list", "receipt-text", "g f"),
+                item(_("Credit notes"), "credit_notes:list", "undo-2", on_phone=False),
                 item(_("Runs"), "flows:list", "list-checks", "g k"),
             ],
         ),
@@ -76,6 +78,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav_groups": groups,
         "unseen_notices": partial(_unseen, request),
         "nav_phone": SimpleLazyObject(
-            lambda: [item for _, items in groups for item in items][:PHONE_TABS]
+            lambda: [item for _, items in groups for item in items if item.on_phone][:PHONE_TABS]
         ),
     }

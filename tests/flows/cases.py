@@ -31,6 +31,7 @@ from bokio_app.flows import held
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow
 from bokio_app.invoicing import services as invoicing
+from bokio_app.invoicing.credit import whole_draft
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.payloads import customer_payload
 from bokio_app.payments import services as payments
@@ -248,6 +249,24 @@ def update_credit_note(world: World) -> Flow:
         "metadata": dict(note.metadata),
     }
     return world.start("update_credit_note", payload)
+
+
+def credit_part(world: World) -> Flow:
+    note = world.api.invoices.credit(world.recorded().id)
+    world.made["note"] = note.id
+    [row] = note.line_items
+    part = {"description": row.description, "unit_price": "1000.00", "tax_rate": 25}
+    payload = {
+        "remote_id": str(note.id),
+        "draft": whole_draft(note),
+        "lines": [part | {"quantity": "0.5"}],
+        "total": "625.00",
+    }
+    return world.start("credit_part", payload)
+
+
+def delete_drafted_note(world: World) -> Flow:
+    return world.start("delete_credit_note", {"remote_id": drafted_note(world)})
 
 
 def drafted_note(world: World) -> str:
@@ -623,6 +642,29 @@ CASES = (
         meddled="ambiguous",
         beforehand="looks answered rest",
         removes=delete_note,
+    ),
+    Case(
+        op="credit_part",
+        call="update-credit-note-v1",
+        look="get-credit-note-v1",
+        proof="get-credit-note-v1",
+        begin=credit_part,
+        effects=lambda world: int(
+            world.api.credit_notes.get(world.made["note"]).total == Decimal(625)
+        ),
+        meddle=change_note,
+        meddled="ambiguous",
+        beforehand="looks answered rest",
+        removes=delete_note,
+    ),
+    Case(
+        op="delete_credit_note",
+        call="delete-credit-note-with-id",
+        proof="get-credit-note-v1",
+        begin=delete_drafted_note,
+        effects=gone(count("creditNotes")),
+        meddle=delete_note,
+        beforehand="answered rest",
     ),
     Case(
         op="update_customer",

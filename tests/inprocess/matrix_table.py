@@ -32,6 +32,8 @@ ALSO = (
     "publish_credit_note",
     "record_credit_note",
     "update_credit_note",
+    "credit_part",
+    "delete_credit_note",
     "update_customer",
     "create_item",
     "update_item",

@@ -22,6 +22,9 @@ ARGUMENTS: Mapping[str, Of] = {
     "public_id": lambda scene: scene.unclear.public_id,
     "flows:resolve_finding public_id": lambda scene: scene.finding.public_id,
     "invoicing:start_over invoice_id": lambda scene: scene.lost.pk,
+    "invoicing:credit invoice_id": lambda scene: scene.published.pk,
+    "invoicing:credit_preview invoice_id": lambda scene: scene.published.pk,
+    "note_id": lambda scene: scene.note.pk,
     "payments:register invoice_id": lambda scene: scene.published.pk,
     "payments:preview invoice_id": lambda scene: scene.published.pk,
     "payments:refresh invoice_id": lambda scene: scene.published.pk,
@@ -65,6 +68,8 @@ FORMS: Mapping[str, Of] = {
     "flows:resolve_finding": lambda scene: {f"{scene.finding.public_id}-reason": "Seen"},
     "flows:retry": lambda _scene: {"retry-reason": "Looked in Bokio"},
     "flows:send_again": lambda _scene: {"again-reason": "Not ours"},
+    "invoicing:credit": lambda scene: scene.crediting(),
+    "invoicing:credit_preview": lambda scene: scene.crediting(),
     "invoicing:edit": lambda scene: scene.editor(scene.draft),
     "invoicing:new": lambda scene: scene.editor(None),
     "invoicing:preview": lambda scene: scene.editor(None),
@@ -78,6 +83,7 @@ FORMS: Mapping[str, Of] = {
 
 # Forms that keep nothing; of every other one it is shown that it does change something.
 KEEPS_NOTHING = {
+    "invoicing:credit_preview",
     "invoicing:preview",
     "payments:preview",
     "set_language",

@@ -47,6 +47,12 @@ class Scene:
         )
         self.draft = self._invoice()
         self.published = self._invoice(status="published")
+        self.note = make.credit_note(
+            self._invoice(status="published"),
+            status="draft",
+            number="",
+            journal_entry_id="",
+        )
         self.lost = self._invoice(remote_id=str(uuid.uuid4()))
         self._stopped_for(self.lost, op="publish_invoice", code="not-found")
         self.unclear = self._stopped_for(self.published, op="create_invoice", code="ambiguous")
@@ -86,6 +92,12 @@ class Scene:
             actor=self.person,
             note=self.secret,
         )
+
+    def crediting(self) -> dict[str, Any]:
+        """The form that credits all of the published invoice."""
+        quantities = {str(line.pk): line.quantity for line in self.published.lines.all()}
+        seen = {"seen": self.published.total, "request_key": self.form_key, "action": "credit"}
+        return {**seen, **quantities}
 
     def limited(self) -> User:
         """A member of the workspace who was given another company than these."""

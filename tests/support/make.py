@@ -18,7 +18,7 @@ from bokio_app.connections.models import Connection, State, TokenGrant
 from bokio_app.connections.services import SCOPES
 from bokio_app.core import clock
 from bokio_app.flows.models import Attempt, Flow, FlowState, Step, StepState
-from bokio_app.invoicing.models import Customer, Invoice, LineItem
+from bokio_app.invoicing.models import CreditNote, Customer, Invoice, LineItem
 from bokio_app.ledger.models import Account, FiscalYear
 from bokio_app.tenants.models import Member, Tenant, User
 
@@ -146,6 +146,38 @@ def invoice(
         setattr(made, name, fields.get(name, amount))
     made.save()
     return made
+
+
+def credit_note(of: Invoice, **fields: Any) -> CreditNote:
+    """A published, recorded note over the whole invoice, as Bokio has it."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "remote_id": str(uuid.uuid4()),
+        "status": "published",
+        "number": str(number),
+        "credit_date": clock.today(),
+        "total": of.total,
+        "tax": of.tax,
+        "lines": [
+            {
+                "type": each.type,
+                "product": each.product,
+                "description": each.description,
+                "quantity": str(each.quantity),
+                "unit": each.unit,
+                "unit_price": str(each.unit_price),
+                "tax_rate": each.tax_rate,
+                "account": each.account,
+            }
+            for each in of.lines.all()
+        ],
+    }
+    return CreditNote.objects.create(
+        tenant_id=of.tenant_id,
+        connection=of.connection,
+        remote_invoice=of.remote_id,
+        **(values | fields),
+    )
 
 
 def flow(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.credit_notes import CreditNote as RemoteNote
 from bokio_app.bokio.credit_notes import CreditNoteStatus
+from bokio_app.bokio.line_items import LineItem as RemoteLine
 from bokio_app.bokio.paging import Page
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, rounded
@@ -23,6 +24,7 @@ from bokio_app.flows.listing.reading import ReadPage
 from bokio_app.flows.operations import StepContext, register
 from bokio_app.invoicing.models import CreditNote, Invoice
 
+THOUSANDTH = Decimal("0.001")
 WEIGHTY = frozenset({"status", "total", "remote_invoice", "gone_at"})
 
 
@@ -104,4 +106,19 @@ def _values(remote: RemoteNote) -> dict[str, Any]:
         "tax": rounded(remote.total_tax),
         "published_at": remote.published_at,
         "journal_entry_id": str(remote.journal_entry_id or ""),
+        "lines": [_line(each) for each in remote.line_items],
+    }
+
+
+def _line(remote: RemoteLine) -> dict[str, Any]:
+    """A line as `CreditNote.lines` keeps it."""
+    return {
+        "type": remote.item_type[:20],
+        "product": remote.product_type[:10],
+        "description": remote.description[:500],
+        "quantity": str(remote.quantity.quantize(THOUSANDTH, rounding=ROUND_HALF_UP)),
+        "unit": remote.unit_type[:20],
+        "unit_price": str(rounded(remote.unit_price)),
+        "tax_rate": max(int(remote.tax_rate), 0),
+        "account": remote.account,
     }
