@@ -30,6 +30,7 @@ class CreditForm(forms.Form):
         for each in found.lines or ():
             self.fields[str(each.line.pk)] = AmountField(
                 label=_("Quantity to credit of %(line)s") % {"line": each.line.description},
+                widget=forms.TextInput(attrs={"class": "input num", "inputmode": "decimal"}),
                 digits=12,
                 decimals=3,
                 required=False,

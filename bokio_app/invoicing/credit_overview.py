@@ -190,11 +190,12 @@ class NoteOverview:
             return []
         names = account_names(self.connection)
         wanted = None
-        if self.invoice and note.currency == "SEK":
+        # The last note takes what is left, which its own lines may not come to.
+        sold = totals(line.row for line in self.lines if line.is_sales)
+        if self.invoice and note.currency == "SEK" and sold.total == note.total:
             customer = self.invoice.customer
             entry = expected.invoice_entry(self.lines, customer=customer, names=names)
-            # The last note takes what is left, which its own lines may not come to.
-            wanted = expected.opposite(entry) if entry.debit == note.total else None
+            wanted = expected.opposite(entry)
         title = _("Credit note %(number)s") % {"number": note.number or _("draft")}
         found = {each.remote_id: each for each in entries(self.connection, [note.journal_entry_id])}
         return [

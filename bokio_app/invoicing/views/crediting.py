@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bokio_app.core import clock
 from bokio_app.core.formats import money
-from bokio_app.core.money import ZERO
+from bokio_app.core.money import ZERO, totals
 from bokio_app.invoicing import crediting, expected
 from bokio_app.invoicing.credit_forms import CreditForm, problem_text
 from bokio_app.invoicing.crediting import Amount, Creditable
@@ -103,13 +103,13 @@ def effect_of(form: CreditForm) -> Effect:
     by_cash = is_cash(invoice) and not invoice.is_recorded
     sold = found.sold(wanted)
     entry = None
-    if fits and sold and not by_cash and invoice.currency == "SEK":
+    # The last note also takes what was rounded before it: then its lines do not tell the entry.
+    told = fits and sold and totals(each.row for each in sold).total == amount.total
+    if told and not by_cash and invoice.currency == "SEK":
         names = account_names(invoice.connection)
         entry = expected.opposite(
             expected.invoice_entry(sold, customer=invoice.customer, names=names)
         )
-        if entry.debit != amount.total:  # the last note also takes what was rounded before
-            entry = None
     left = Amount(found.left.net - amount.net, found.left.tax - amount.tax)
     return Effect(amount, left, entry, by_cash, invoice.currency)
 
