@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "bokio_app.connections",
     "bokio_app.flows",
     "bokio_app.ledger",
+    "bokio_app.documents",
     "bokio_app.invoicing",
     "bokio_app.payments",
     "bokio_app.mirror",

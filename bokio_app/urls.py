@@ -26,6 +26,7 @@ urlpatterns = [
     path("companies/", include("bokio_app.connections.urls")),
     path("copy/", include("bokio_app.mirror.urls")),
     path("credit-notes/", include("bokio_app.invoicing.urls_of_credit_notes")),
+    path("documents/", include("bokio_app.documents.urls")),
     path("invoices/", include("bokio_app.invoicing.urls")),
     path("payments/", include("bokio_app.payments.urls")),
     path("runs/", include("bokio_app.flows.urls")),

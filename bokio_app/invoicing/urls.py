@@ -14,6 +14,7 @@ urlpatterns = [
     path("<uuid:invoice_id>/edit/", views.edit, name="edit"),
     path("<uuid:invoice_id>/credit/", views.credit, name="credit"),
     path("<uuid:invoice_id>/credit/preview/", views.credit_preview, name="credit_preview"),
+    path("<uuid:invoice_id>/pdf/", views.invoice_pdf, name="pdf"),
     path("<uuid:invoice_id>/send/", views.send, name="send"),
     path("<uuid:invoice_id>/start-over/", views.start_over, name="start_over"),
     path("<uuid:invoice_id>/delete/", views.delete, name="delete"),

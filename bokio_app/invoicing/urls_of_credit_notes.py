@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .views import credit_notes as views
+from .views.pdf import note_pdf
 
 app_name = "credit_notes"
 urlpatterns = [
@@ -10,5 +11,6 @@ urlpatterns = [
     path("company/<uuid:connection_id>/", views.company_list, name="company"),
     path("<int:note_id>/", views.detail, name="detail"),
     path("<int:note_id>/finish/", views.finish, name="finish"),
+    path("<int:note_id>/pdf/", note_pdf, name="pdf"),
     path("<int:note_id>/delete/", views.delete, name="delete"),
 ]

@@ -53,6 +53,10 @@ class Scene:
             number="",
             journal_entry_id="",
         )
+        self.published_note = make.credit_note(self._invoice(status="published"))
+        self.document = make.document(
+            self.company, name=f"{self.secret}.pdf", content=b"%PDF-1.4 " + self.secret.encode()
+        )
         self.lost = self._invoice(remote_id=str(uuid.uuid4()))
         self._stopped_for(self.lost, op="publish_invoice", code="not-found")
         self.unclear = self._stopped_for(self.published, op="create_invoice", code="ambiguous")

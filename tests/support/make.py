@@ -17,6 +17,8 @@ from typing import Any
 from bokio_app.connections.models import Connection, State, TokenGrant
 from bokio_app.connections.services import SCOPES
 from bokio_app.core import clock
+from bokio_app.documents import services as documents
+from bokio_app.documents.models import Document
 from bokio_app.flows.models import Attempt, Flow, FlowState, Step, StepState
 from bokio_app.invoicing.models import CreditNote, Customer, Invoice, LineItem
 from bokio_app.ledger.models import Account, FiscalYear
@@ -178,6 +180,18 @@ def credit_note(of: Invoice, **fields: Any) -> CreditNote:
         remote_invoice=of.remote_id,
         **(values | fields),
     )
+
+
+def document(
+    of: Connection,
+    *,
+    kind: str = "invoice",
+    remote_id: str = "",
+    name: str = "Faktura.pdf",
+    content: bytes = b"%PDF-1.4\n",
+) -> Document:
+    """A file of Bokio's that we keep."""
+    return documents.keep(of, kind, remote_id or str(uuid.uuid4()), name=name, content=content)
 
 
 def flow(

@@ -4,6 +4,7 @@ from .crediting import credit, credit_preview
 from .detail import delete, detail, send, start_over
 from .editing import customer_options, edit, new, preview
 from .lists import invoice_list
+from .pdf import invoice_pdf
 
 __all__ = [
     "credit",
@@ -13,6 +14,7 @@ __all__ = [
     "detail",
     "edit",
     "invoice_list",
+    "invoice_pdf",
     "new",
     "preview",
     "send",

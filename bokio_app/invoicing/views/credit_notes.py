@@ -16,12 +16,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
+from bokio_app.documents.headers import shows_documents
 from bokio_app.invoicing import credit_overview, crediting
 from bokio_app.invoicing.credit_forms import problem_text
 from bokio_app.invoicing.credit_overview import NoteOverview
 from bokio_app.invoicing.models import CreditNote
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.access import TenantRequest, member
+
+from .pdf import pane_of_note
 
 VIEWS = (
     ("all", pgettext_lazy("credit notes", "All")),
@@ -46,6 +49,7 @@ def company_list(request: TenantRequest, connection_id: uuid.UUID) -> HttpRespon
 
 
 @require_safe
+@shows_documents
 @member
 def detail(request: TenantRequest, note_id: int) -> HttpResponse:
     """Everything known of the note; htmx fetches the changing part alone."""
@@ -59,6 +63,7 @@ def detail(request: TenantRequest, note_id: int) -> HttpResponse:
         "note": note,
         "invoice": invoice,
         "connection": note.connection,
+        "pdf": pane_of_note(note),
         "request_key": str(uuid.uuid4()),
     }
     return render(request, template, context)

@@ -8,14 +8,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from bokio_app.documents.headers import shows_documents
 from bokio_app.invoicing import lost, services
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.tenants.access import TenantRequest, member
 
 from .editing import start
+from .pdf import pane_of_invoice
 
 
 @require_safe
+@shows_documents
 @member
 def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Everything known of the invoice; htmx fetches the changing part alone."""
@@ -27,6 +30,7 @@ def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
         "view": Overview(invoice, flows),
         "invoice": invoice,
         "connection": invoice.connection,
+        "pdf": pane_of_invoice(invoice),
         "request_key": str(uuid.uuid4()),
     }
     return render(request, template, context)
