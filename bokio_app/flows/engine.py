@@ -213,7 +213,6 @@ def _not_done(
     resending: bool,
 ) -> None:
     still_running = isinstance(error, ConcurrentWrite) and resending
-    with_file = turn.operation(step).sends_file
     if error.not_executed and not still_running:
         attempt = turn.log_line(step, Outcome.NOT_EXECUTED, seconds=seconds, error=error)
         # Such an attempt does not count. Unless an earlier one is unclear, what existed before
@@ -235,9 +234,7 @@ def _not_done(
         state=StepState.UNKNOWN,
         unknown_at=clock.now(),
         # A refused resend means that the first request is still being carried out.
-        settle_at=times.window(clock.now(), with_file=with_file).settle_at
-        if still_running
-        else step.settle_at,
+        settle_at=turn.window(step, clock.now()).settle_at if still_running else step.settle_at,
     )
     if refused:
         _prove(turn, step, refusal=error)

@@ -109,6 +109,11 @@ class Turn:
         if self.unsaved:
             self._write({})
 
+    def window(self, step: Step, now: datetime) -> times.Window:
+        """The times of the step's operation, were it sent now."""
+        operation = self.operation(step)
+        return times.window(now, with_file=operation.sends_file, by_filter=operation.by_filter)
+
     def intend(self, step: Step) -> float:
         """Commit that this step is about to be sent, with the result of the one before.
 
@@ -116,7 +121,7 @@ class Turn:
         `Overtaken` if it must not leave at all as things are now, and then nothing is committed.
         """
         started, now = time.monotonic(), clock.now()
-        window = times.window(now, with_file=self.operation(step).sends_file)
+        window = self.window(step, now)
         sent: Fields = {
             "state": StepState.SENT,
             "attempt": step.attempt + 1,
