@@ -149,12 +149,14 @@ def _perform(turn: Turn, step: Step) -> None:
     if operation.reads_only:
         _read(turn, step, access)
         return
+    must_look = False
     if operation.looks_first and step.baseline is None:
         step.baseline = operation.known_before(ctx)
-        if step.baseline is None and not _look(turn, step, access):
+        must_look = step.baseline is None
+        if must_look and not _look(turn, step, access):
             return
     recovery.wait_for_others(turn)
-    _send(turn, step, access)
+    _send(turn, step, access, has_looked=must_look)
 
 
 def _is_free(turn: Turn, step: Step) -> bool:
@@ -177,12 +179,12 @@ def _saw_all(turn: Turn, step: Step) -> bool:
     return False
 
 
-def _send(turn: Turn, step: Step, access: grants.Access) -> None:
+def _send(turn: Turn, step: Step, access: grants.Access, *, has_looked: bool) -> None:
     resending = step.attempt > 0
     if step.attempt >= MOST_ATTEMPTS:
         turn.stick(step, code="too-many-attempts", message="")
         raise Yielded
-    operation, gate = turn.operation(step), Gate(turn)
+    operation, gate = turn.operation(step), Gate(turn, has_begun=has_looked)
     failure: BokioError | None = None
     with gate.write(operation.address(turn.context(step))):
         # Only whoever holds the address knows that nobody has got ahead since the first look.

@@ -34,12 +34,12 @@ class NoRoom(Exception):
 
 
 class Gate:
-    """Permits for the calls of one turn."""
+    """Permits for the calls of one turn. One that `has_begun` goes on with calls that were made."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, *, has_begun: bool = False) -> None:
         self._turn = turn
         self._write: Permit | None = None
-        self._has_begun = False
+        self._has_begun = has_begun
 
     @contextmanager
     def write(self, address: str) -> Iterator[None]:
