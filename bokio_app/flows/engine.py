@@ -97,18 +97,22 @@ def _go_on(turn: Turn) -> None:
 def _rest(turn: Turn, wait: Wait) -> Rest:
     """Keep the flow for a moment, if whoever runs the turn does that, or put it back."""
     pause, reason = timedelta(seconds=wait.seconds), WaitReason(wait.reason)
-    is_held = turn.is_held_while_waiting and pause <= times.scaled(LONGEST_HELD)
+    longest = _lease_left(turn) if turn.has_looked else times.scaled(LONGEST_HELD)
+    is_held = turn.is_held_while_waiting and pause <= longest
     if not is_held:
         turn.put_back(not_before=clock.now() + pause, reason=reason)
     return Rest(wait.seconds, reason, is_held=is_held)
 
 
+def _lease_left(turn: Turn) -> timedelta:
+    until = turn.flow.lease_until
+    return until - clock.now() if until else timedelta(0)
+
+
 def _rest_for_token(turn: Turn) -> Rest:
     """Another worker renews the token, which takes a moment; kept while the lease allows."""
-    lease_until, reason = turn.flow.lease_until, WaitReason.TOKEN
-    still_ours = lease_until and lease_until - clock.now() > timedelta(
-        seconds=settings.FLOW_DEADLINE
-    )
+    reason = WaitReason.TOKEN
+    still_ours = _lease_left(turn) > timedelta(seconds=settings.FLOW_DEADLINE)
     if turn.is_held_while_waiting and still_ours:
         return Rest(times.scaled(TOKEN_LOOK).total_seconds(), reason, is_held=True)
     pause = times.scaled(1)
@@ -149,14 +153,12 @@ def _perform(turn: Turn, step: Step) -> None:
     if operation.reads_only:
         _read(turn, step, access)
         return
-    must_look = False
     if operation.looks_first and step.baseline is None:
         step.baseline = operation.known_before(ctx)
-        must_look = step.baseline is None
-        if must_look and not _look(turn, step, access):
+        if step.baseline is None and not _look(turn, step, access):
             return
     recovery.wait_for_others(turn)
-    _send(turn, step, access, has_looked=must_look)
+    _send(turn, step, access)
 
 
 def _is_free(turn: Turn, step: Step) -> bool:
@@ -179,12 +181,12 @@ def _saw_all(turn: Turn, step: Step) -> bool:
     return False
 
 
-def _send(turn: Turn, step: Step, access: grants.Access, *, has_looked: bool) -> None:
+def _send(turn: Turn, step: Step, access: grants.Access) -> None:
     resending = step.attempt > 0
     if step.attempt >= MOST_ATTEMPTS:
         turn.stick(step, code="too-many-attempts", message="")
         raise Yielded
-    operation, gate = turn.operation(step), Gate(turn, has_begun=has_looked)
+    operation, gate = turn.operation(step), Gate(turn)
     failure: BokioError | None = None
     with gate.write(operation.address(turn.context(step))):
         # Only whoever holds the address knows that nobody has got ahead since the first look.
@@ -236,7 +238,9 @@ def _not_done(
         state=StepState.UNKNOWN,
         unknown_at=clock.now(),
         # A refused resend means that the first request is still being carried out.
-        settle_at=turn.window(step, clock.now()).settle_at if still_running else step.settle_at,
+        settle_at=times.window(clock.now(), turn.operation(step)).settle_at
+        if still_running
+        else step.settle_at,
     )
     if refused:
         _prove(turn, step, refusal=error)
@@ -305,7 +309,7 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     if isinstance(before, Done):
         turn.learn(step, before, by="proof", log=turn.log_line(step, Outcome.FOUND))
         return False
-    step.baseline = before
+    step.baseline, turn.has_looked = before, True
     return True
 
 
