@@ -73,7 +73,9 @@ class Asked:
             unclear=unclear,
             currency=currency if len(currency) == 3 and currency.isalpha() else "",
             choices={
-                name: query[name] for name, known in CHOICES.items() if query.get(name) in known
+                name: text
+                for name, known in CHOICES.items()
+                if (text := query.get(name, "")) in known
             },
             saved=int(saved) if saved.isdecimal() and len(saved) < 12 else None,
             sort=sort if sort.removeprefix("-") in SORTS else NEWEST,

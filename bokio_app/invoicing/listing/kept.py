@@ -5,11 +5,21 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import UniqueConstraint
+from django.db.models import QuerySet, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from bokio_app.tenants.seen import SeenManager
+
 LONGEST_NAME = 60
+
+
+class ViewManager(SeenManager["SavedView"]):
+    """Views of the companies that a member may see, and those of no one company."""
+
+    def get_queryset(self) -> QuerySet[SavedView]:
+        """All rows, or those of a tenant that a member looks at."""
+        return super().get_queryset() | models.Manager.get_queryset(self).filter(connection=None)
 
 
 class Height(models.TextChoices):
@@ -46,6 +56,8 @@ class SavedView(models.Model):
     columns = models.JSONField(default=list, blank=True, help_text="none: as the member has them")
     request_key = models.UUIDField(default=uuid.uuid4, help_text="of the form that made it")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ViewManager()
 
     class Meta:
         verbose_name = _("saved view")

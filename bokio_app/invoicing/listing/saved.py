@@ -23,9 +23,8 @@ def views_of(tenant: Tenant, member: Member | None) -> QuerySet[SavedView]:
     """The member's own and the shared ones, of companies that the member may see."""
     if member is None:
         return tenant.list_views.none()
-    theirs = Q(member=member) | Q(member=None)
-    seen = Q(connection=None) | Q(connection__in=tenant.connections.values("pk"))
-    return tenant.list_views.filter(theirs, seen).select_related("connection")
+    theirs = tenant.list_views.filter(Q(member=member) | Q(member=None))
+    return theirs.select_related("connection")
 
 
 def asked_by(view: SavedView) -> Asked:

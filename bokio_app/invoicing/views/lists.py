@@ -217,8 +217,8 @@ def _fields(asked: Asked) -> list[tuple[str, str, str, bool, bool]]:
 
 def _columns(request: TenantRequest, asked: Asked) -> list[columns.Column]:
     """Those that the list shows of the same filter."""
-    of_view = saved.views_of(request.tenant, request.tenant.seen_by).filter(pk=asked.saved)
-    names = _names(asked, saved.settings_of(request.tenant.seen_by), list(of_view))
+    mine = list(saved.views_of(request.tenant, request.tenant.seen_by))
+    names = _names(asked, saved.settings_of(request.tenant.seen_by), mine)
     return columns.chosen(names, one_company=asked.company is not None)
 
 
