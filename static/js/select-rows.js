@@ -1,22 +1,25 @@
 /* Selected rows of a list: checkboxes with `form="bulk"`, added up in the bar `#bulk` in whole öre
    with BigInt, each currency by itself. Space selects the row that has the focus, Shift with an
    arrow extends, Shift with a click takes all between. Without script the server adds up. */
-import { money } from "./totals.js";
-
 const english = document.documentElement.lang.startsWith("en");
 const boxes = () => [...document.querySelectorAll('[data-rows] input[form="bulk"]')];
 const rowOf = (node) => node?.closest?.("[data-rows] tr");
 const boxOf = (row) => row?.querySelector('input[form="bulk"]');
 let last = null; // the box clicked before this one
 
+const digits = new Intl.NumberFormat(english ? "en" : "sv", { minimumFractionDigits: 2 });
+
+/** Öre as text; the formatter is given the decimals as text, so that nothing becomes a float. */
+function money(cents, currency) {
+  const text = String(cents < 0n ? -cents : cents).padStart(3, "0");
+  const amount = `${cents < 0n ? "\u2212" : ""}${digits.format(`${text.slice(0, -2)}.${text.slice(-2)}`)}`;
+  if (!currency) return amount;
+  return english ? `${currency}\u00a0${amount}` : `${amount}\u00a0${currency}`;
+}
+
 function written(sums, home) {
   const names = [...sums.keys()].sort((a, b) => (b === home) - (a === home) || a.localeCompare(b));
-  const named = (name) => {
-    const amount = money(sums.get(name));
-    if (name === home) return amount;
-    return english ? `${name}\u00a0${amount}` : `${amount}\u00a0${name}`;
-  };
-  return names.map(named).join(" · ") || money(0n);
+  return names.map((name) => money(sums.get(name), name === home ? "" : name)).join(" · ") || money(0n);
 }
 
 function added(rows, part) {
@@ -89,6 +92,22 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("combobox:picked", (event) => {
   if (event.target.closest(".list-form")) event.target.form.requestSubmit();
+});
+
+// A menu closes when something else is used, or with Escape.
+const menus = () => document.querySelectorAll("details.menu-anchor[open]");
+for (const name of ["pointerdown", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  for (const menu of menus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.preventDefault();
+  }
 });
 
 document.addEventListener("htmx:afterSettle", show);

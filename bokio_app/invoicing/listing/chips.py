@@ -27,7 +27,7 @@ LABELS: dict[str, StrPromise] = {
     "most": gettext_lazy("Total to"),
     "recorded": gettext_lazy("Recorded"),
     "open": pgettext_lazy("invoices", "Open"),
-    "left": gettext_lazy("Left"),
+    "left": gettext_lazy("Left behind"),
 }
 
 

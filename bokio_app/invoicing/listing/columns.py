@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from bokio_app.core.formats import DASH, money
 from bokio_app.core.templatetags.ui import glyph, known
@@ -114,7 +114,7 @@ def _customer(row: Row) -> str:
 def _state(row: Row) -> str:
     if row.state != "overdue" or not row.days:
         return _drawn(row.state, get_language())
-    late = ngettext("%(days)d day", "%(days)d days", row.days) % {"days": row.days}
+    late = ngettext("%(days)s day", "%(days)s days", row.days) % {"days": row.days}
     return glyph(row.state, detail=late)
 
 
@@ -155,7 +155,7 @@ def _shown(name: str) -> Callable[[Row], str]:
 COLUMNS = (
     Column(
         "number",
-        pgettext_lazy("of an invoice", "No."),
+        gettext_lazy("No."),
         _number,
         _text("number"),
         css="at-sub nowrap nums",
