@@ -120,6 +120,11 @@ def asked_for(request: TenantRequest, connection_id: uuid.UUID | None) -> Asked:
     return Asked.of(request.GET, company=company, company_text=typed)
 
 
+def label_of(view: str) -> str:
+    """What a standard view is called."""
+    return str(dict(VIEWS)[view])
+
+
 def _elsewhere(request: TenantRequest) -> str:
     """Where the list stands that an address without a company in its path means, if elsewhere."""
     if not request.GET and (member_ := request.tenant.seen_by):

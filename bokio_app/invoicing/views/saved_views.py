@@ -13,7 +13,7 @@ from bokio_app.invoicing.listing.forms import ViewForm
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Member
 
-from .lists import asked_for
+from .lists import asked_for, label_of
 
 
 @require_POST
@@ -51,7 +51,8 @@ def save_view(request: TenantRequest, connection_id: uuid.UUID | None = None) ->
     return render(
         request,
         "invoicing/view_form.html",
-        {"form": form, "chips": chips_of(request.tenant, asked), "asked": asked, "view": None},
+        {"form": form, "chips": chips_of(request.tenant, asked), "asked": asked, "view": None}
+        | {"view_label": label_of(asked.view)},
         status=422 if form.errors else 200,
     )
 
@@ -75,7 +76,8 @@ def edit_view(request: TenantRequest, view_id: int) -> HttpResponse:
     return render(
         request,
         "invoicing/view_form.html",
-        {"form": form, "chips": chips_of(request.tenant, asked), "asked": asked, "view": view},
+        {"form": form, "chips": chips_of(request.tenant, asked), "asked": asked, "view": view}
+        | {"view_label": label_of(asked.view)},
         status=422 if form.errors else 200,
     )
 
