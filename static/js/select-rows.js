@@ -42,7 +42,7 @@ function show() {
   fill("companies", new Set(rows.map((row) => row.dataset.company)).size);
   fill("total", written(added(rows, "total"), bar.dataset.home));
   fill("open", written(added(rows, "open"), bar.dataset.home));
-  bar.hidden = rows.length === 0;
+  bar.classList.toggle("is-empty", rows.length === 0);
   const whole = document.querySelector("[data-pick-all]");
   if (whole) {
     whole.checked = rows.length > 0 && rows.length === all.length;

@@ -1,19 +1,20 @@
 """The columns of the list: what each shows of a row on the page, and says of it in a file.
 
-Cells are written here and not in a template: a page has a thousand of them, and tags and
-addresses that are resolved for each would take most of the page's time.
+Rows are written here and not in a template: a page has a thousand cells, and looking up variables
+and addresses for each would take most of the page's time. What comes from outside passes `escape`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
@@ -54,17 +55,42 @@ class Column:
         """The whole cell."""
         content = self.write(row)
         if self.name == "number":
-            return format_html('<th scope="row" class="{}">{}</th>', self.css, content)
-        css = self.css
-        if content == DASH or (self.name == "open" and not row.invoice.open_amount):
-            css = f"{css} zero"
-        return format_html('<td class="{}">{}</td>', css, content)
+            return f'<th scope="row" class="{self.css}">{content}</th>'
+        is_zero = content == DASH or (self.name == "open" and not row.invoice.open_amount)
+        return f'<td class="{self.css}{" zero" if is_zero else ""}">{content}</td>'
 
 
-def written(row: Row, columns: Iterable[Column]) -> SafeString:
-    """All cells of a row."""
-    # Each cell has escaped what it holds.
-    return mark_safe("".join(column.cell(row) for column in columns))  # noqa: S308
+def written(
+    rows: Iterable[Row], columns: Sequence[Column], *, picked: Collection[UUID], can_pick: bool
+) -> SafeString:
+    """The rows as HTML, with a box to select each by."""
+    select = escape(gettext("Select"))
+    parts = []
+    for row in rows:
+        parts.append(_opening(row))
+        parts.append(f'<td class="pick">{_box(row, select, picked) if can_pick else ""}</td>')
+        parts.extend(column.cell(row) for column in columns)
+        parts.append("</tr>\n")
+    return mark_safe("".join(parts))  # noqa: S308  each part has escaped what it holds
+
+
+def _opening(row: Row) -> str:
+    invoice = row.invoice
+    css = ' class="settled"' if row.is_settled else ""
+    return (
+        f'<tr{css} data-company="{invoice.connection_id}"'
+        f' data-currency="{escape(invoice.currency)}" data-total="{row.total_in_cents}"'
+        f' data-open="{row.open_in_cents}">'
+    )
+
+
+def _box(row: Row, select: str, picked: Collection[UUID]) -> str:
+    named = escape(f"{row.invoice.number} {_customer_name(row)}")
+    checked = " checked" if row.invoice.pk in picked else ""
+    return (
+        f'<input type="checkbox" name="invoice" form="bulk" value="{row.invoice.pk}"'
+        f' aria-label="{select} {named}"{checked}>'
+    )
 
 
 def chosen(names: Iterable[str], *, one_company: bool) -> list[Column]:
@@ -93,12 +119,12 @@ def link_to(row: Row) -> str:
 
 def _number(row: Row) -> str:
     name = row.invoice.number or gettext("Draft")
-    return format_html(
-        '<a class="plain-link" href="{}">{}</a><span class="on-phone"> · {}</span>',
-        link_to(row),
-        name,
-        row.invoice.connection,
-    )
+    company = escape(str(row.invoice.connection))
+    return f'{_link(row, name)}<span class="on-phone"> · {company}</span>'
+
+
+def _link(row: Row, text: str) -> str:
+    return f'<a class="plain-link" href="{link_to(row)}">{escape(text)}</a>'
 
 
 def _customer_name(row: Row) -> str:
@@ -106,9 +132,7 @@ def _customer_name(row: Row) -> str:
 
 
 def _customer(row: Row) -> str:
-    return format_html(
-        '<a class="plain-link" href="{}">{}</a>', link_to(row), _customer_name(row) or DASH
-    )
+    return _link(row, _customer_name(row) or DASH)
 
 
 def _state(row: Row) -> str:
@@ -128,7 +152,7 @@ def _state_word(row: Row) -> object:
 
 
 def _entry(row: Row) -> str:
-    return row.entry or (gettext("Recorded") if row.invoice.is_recorded else DASH)
+    return escape(row.entry) or (gettext("Recorded") if row.invoice.is_recorded else DASH)
 
 
 def _total(row: Row) -> str:
@@ -141,7 +165,7 @@ def _open(row: Row) -> str:
 
 def _money(row: Row, amount: Decimal) -> str:
     currency = row.invoice.currency
-    return money(amount, "" if currency == "SEK" else currency)
+    return escape(money(amount, "" if currency == "SEK" else currency))
 
 
 def _text(name: str) -> Callable[[Row], str]:
@@ -149,7 +173,7 @@ def _text(name: str) -> Callable[[Row], str]:
 
 
 def _shown(name: str) -> Callable[[Row], str]:
-    return lambda row: format_html("{}", getattr(row.invoice, name) or DASH)
+    return lambda row: escape(str(getattr(row.invoice, name) or DASH))
 
 
 COLUMNS = (

@@ -149,7 +149,9 @@ def _results(
     view = next((each for each in mine if each.pk == asked.saved), None)
     return {
         "page": page,
-        "rows": [(row, columns.written(row, shown)) for row in page.rows],
+        "rows": columns.written(
+            page.rows, shown, picked=set(picked), can_pick=not request.tenant.closed_at
+        ),
         "asked": asked,
         "settings": settings,
         "heads": heads_of(asked, shown),
@@ -161,7 +163,7 @@ def _results(
         "export_url": asked.url("export"),
         "selection_url": asked.url("selection", keeps_place=True),
         "clear_url": Asked(company=None).url(),
-        "picked": set(picked),
+        "picked": picked,
         "picked_sums": sums.sums_of_these(request.tenant, picked) if picked else None,
         "sums": sums.sums_of(request.tenant, asked) if "sums" in request.GET else None,
         "view": view,
