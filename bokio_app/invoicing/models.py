@@ -16,6 +16,9 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .listing.indexes import LIST_INDEXES
+from .listing.kept import ListSettings, SavedView  # noqa: F401  where Django looks for models
+
 
 class Customer(Copied):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
@@ -180,9 +183,7 @@ class Invoice(Copied):
                 name="invoice_ocr",
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
-            models.Index(
-                fields=["tenant", "status"], include=["total", "open_amount"], name="invoice_sums"
-            ),
+            *LIST_INDEXES,
             models.Index(
                 fields=["tenant", "connection"],
                 condition=Q(status="draft") | Q(journal_entry_id="") | Q(open_amount__gt=0),

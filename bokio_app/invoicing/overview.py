@@ -90,7 +90,7 @@ class Overview:
         """`flows` are `flows_of(invoice)`, read before the invoice was."""
         self.invoice, self.connection, self.flows = invoice, invoice.connection, flows
         self.states = states_of(invoice)
-        self.list_url = f"{reverse('invoicing:list')}?company={self.connection.pk}"
+        self.list_url = reverse("invoicing:company_list", args=[self.connection.pk])
         self.check_url = f"{reverse('invoicing:edit', args=[invoice.pk])}?check"
 
     @property

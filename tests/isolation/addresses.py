@@ -28,6 +28,7 @@ ARGUMENTS: Mapping[str, Of] = {
     "reason": lambda _scene: "declined",
     "member_id": lambda scene: scene.colleague.pk,
     "invitation_id": lambda scene: scene.invitation.pk,
+    "view_id": lambda scene: scene.saved_view.pk,
     "invitation token": lambda _scene: "made-up",  # whoever has a real one may follow it
     "connections:invite_again invitation_id": lambda scene: scene.colleagues.pk,
     "connections:joining invitation_id": lambda scene: scene.colleagues.pk,
@@ -43,6 +44,8 @@ ASKED: Mapping[str, Of] = {
     "flows:list": lambda scene: {"company": scene.company.pk, "before": scene.moving.public_id},
     "flows:export": lambda scene: {"company": scene.company.pk, "q": scene.moving.public_id},
     "invoicing:customers": lambda _scene: {"customer_text": "Kund"},
+    "invoicing:company_keep_filter": lambda scene: {"saved": scene.saved_view.pk, "q": "12"},
+    "invoicing:keep_filter": lambda scene: {"saved": scene.saved_view.pk, "q": "12"},
     "invoicing:list": lambda scene: {"company": scene.company.pk},
     "invoicing:new": lambda scene: {"company": scene.company.pk},
 }
@@ -65,9 +68,16 @@ FORMS: Mapping[str, Of] = {
     "flows:resolve_finding": lambda scene: {f"{scene.finding.public_id}-reason": "Seen"},
     "flows:retry": lambda _scene: {"retry-reason": "Looked in Bokio"},
     "flows:send_again": lambda _scene: {"again-reason": "Not ours"},
+    "invoicing:company_save_view": lambda scene: scene.view_form(),
+    "invoicing:company_selection": lambda scene: {"invoice": scene.draft.pk},
+    "invoicing:company_settings": lambda _scene: {"column": "ocr", "height": "tight"},
     "invoicing:edit": lambda scene: scene.editor(scene.draft),
+    "invoicing:edit_view": lambda scene: scene.view_form(),
     "invoicing:new": lambda scene: scene.editor(None),
     "invoicing:preview": lambda scene: scene.editor(None),
+    "invoicing:save_view": lambda scene: scene.view_form(),
+    "invoicing:selection": lambda scene: {"invoice": scene.draft.pk},
+    "invoicing:settings": lambda _scene: {"column": "ocr", "height": "tight"},
     "payments:preview": lambda scene: scene.payment(),
     "payments:register": lambda scene: scene.payment(),
     "set_language": lambda _scene: {"language": "en"},
@@ -78,7 +88,9 @@ FORMS: Mapping[str, Of] = {
 
 # Forms that keep nothing; of every other one it is shown that it does change something.
 KEEPS_NOTHING = {
+    "invoicing:company_selection",
     "invoicing:preview",
+    "invoicing:selection",
     "payments:preview",
     "set_language",
     "tenants:theme",

@@ -12,6 +12,7 @@ from bokio_app.connections import colleagues, company_access, invitations
 from bokio_app.connections.models import Connection, Kind
 from bokio_app.core import clock
 from bokio_app.flows.models import Finding, Flow, FlowState, StepState
+from bokio_app.invoicing.listing.kept import SavedView
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.tenants.models import Role, Tenant, User
 from tests.support import make
@@ -75,6 +76,13 @@ class Scene:
             object_type="invoice",
             remote_id=str(uuid.uuid4()),
             seen={"customer": self.secret},
+        )
+        self.saved_view = SavedView.objects.create(
+            tenant=self.tenant,
+            member=self.person.memberships.get(),
+            connection=self.company,
+            name=f"View {self.secret}",
+            query=f"q={self.secret}",
         )
         self.elsewhere = uuid.uuid4()  # an id at Bokio
         self.form_key, self.draft_key = uuid.uuid4(), uuid.uuid4()
@@ -151,6 +159,10 @@ class Scene:
             "lines-0-quantity": "2",
             "lines-0-unit_price": "290",
         }
+
+    def view_form(self) -> dict[str, Any]:
+        """The form that saves a view of the list."""
+        return {"name": "To call", "is_shared": "on", "request_key": self.form_key}
 
     def payment(self) -> dict[str, Any]:
         """The form that registers a payment of the published invoice."""
