@@ -2,49 +2,106 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from bokio_app.connections import overview
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
 from bokio_app.flows.models import FlowState
+from bokio_app.invoicing.currencies import WITHOUT_RATE, in_sek
+from bokio_app.invoicing.leftovers import OWED, STUCK, Left, condition, left, overdue
 from bokio_app.invoicing.models import Invoice
+from bokio_app.payments.models import Payment
 from bokio_app.tenants.models import Tenant
+
+from . import receivables
+from .received import payments_of, unrecorded
 
 SHOWN = 20
 NEEDY_SHOWN = 5
+DRAFT = Q(status=Invoice.Status.DRAFT)
+# Word for word the condition of the index `invoice_todo`, so that it serves the question below.
+IN_INDEX = DRAFT | Q(journal_entry_id="") | Q(open_amount__gt=0)
+COUNTED_WITH_WORK = (Left.UNRECORDED, Left.DRAFT, Left.NOT_IN_CLOSED)
+NO_QUEUE = (Left.SETTLEMENT, Left.CREDIT, Left.NOT_IN_CLOSED)  # in none of the other counts
 
 
 @dataclass(frozen=True)
 class Work:
-    """Invoices to deal with. Amounts are SEK; `drafts_total` and `overdue_total` with VAT."""
+    """Invoices and payments to deal with. Amounts are SEK with VAT; `left` counts what has stayed
+    behind by its kind, `rateless` the open invoices that no sum holds.
+    """
 
     drafts: int = 0
     drafts_total: Decimal = ZERO
     unrecorded: int = 0
-    overdue: int = 0
-    overdue_total: Decimal = ZERO
-    oldest_days: int = 0
+    unrecorded_since: date | None = None
+    payments: int = 0
+    payments_total: Decimal = ZERO
+    ages: receivables.Ages = receivables.NOTHING
+    due_since: date | None = None
+    rateless: int = 0
+    left: Counter[str] = field(default_factory=Counter)
 
     @property
     def count(self) -> int:
-        return self.drafts + self.unrecorded + self.overdue
+        """How much there is to do; nothing is counted twice."""
+        counted = self.drafts + self.unrecorded + self.payments + self.overdue
+        return counted + sum(self.left[kind.value] for kind in NO_QUEUE)
+
+    @property
+    def overdue(self) -> int:
+        return receivables.late(self.ages).count
+
+    @property
+    def overdue_total(self) -> Decimal:
+        return receivables.late(self.ages).amount
+
+    @property
+    def owed(self) -> receivables.Owed:
+        return receivables.total(self.ages)
+
+    @property
+    def oldest_days(self) -> int:
+        """Days since the due date of what has been due longest; 0 if nothing is overdue."""
+        return (clock.today() - self.due_since).days if self.due_since else 0
+
+    @property
+    def unrecorded_days(self) -> int:
+        """Days since the date of the oldest invoice to record."""
+        since = self.unrecorded_since
+        return max((clock.today() - since).days, 0) if since else 0
 
     def __add__(self, other: Work) -> Work:
+        pairs = zip(self.ages, other.ages, strict=True)
         return Work(
             drafts=self.drafts + other.drafts,
             drafts_total=self.drafts_total + other.drafts_total,
             unrecorded=self.unrecorded + other.unrecorded,
-            overdue=self.overdue + other.overdue,
-            overdue_total=self.overdue_total + other.overdue_total,
-            oldest_days=max(self.oldest_days, other.oldest_days),
+            unrecorded_since=_first(self.unrecorded_since, other.unrecorded_since),
+            payments=self.payments + other.payments,
+            payments_total=self.payments_total + other.payments_total,
+            ages=tuple(mine + others for mine, others in pairs),
+            due_since=_first(self.due_since, other.due_since),
+            rateless=self.rateless + other.rateless,
+            left=self.left + other.left,
         )
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Runs that need a person."""
+
+    count: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -59,68 +116,91 @@ class Todo:
 @dataclass(frozen=True)
 class Queue:
     """Everything that the start page shows; `todos` holds the companies with most to do, and
-    `needy` the first of those whose connection needs a person.
+    `needy` the first of those whose connection needs a person. `having` counts the companies that
+    have something of a kind, by the names of `Work`'s fields.
     """
 
     total: Work
     stuck: int
+    stuck_since: datetime | None
     needing: int
     companies: int
+    waiting: int = 0
+    having: Counter[str] = field(default_factory=Counter)
     todos: list[Todo] = field(default_factory=list)
     needy: list[overview.Company] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        return not (self.total.count or self.stuck or self.needing)
 
 
 def queue_of(tenant: Tenant) -> Queue:
     """Count what there is to do. The number of queries does not depend on how much that is."""
-    work, stuck = _work(tenant), _stuck(tenant)
+    work, stopped = work_of(tenant), _stopped(tenant)
     found = overview.standings(tenant)
 
     def weight(pair: tuple[Connection, overview.Health]) -> tuple[bool, int, int]:
         """Sorts those first that need a person, then those with most to do."""
         connection, health = pair
-        count, stopped = work.get(connection.pk, Work()).count, stuck.get(connection.pk, 0)
-        return health.needs_person or stopped > 0, stopped, count
+        count = work.get(connection.pk, Work()).count
+        stuck = stopped.get(connection.pk, Stopped()).count
+        return health.needs_person or stuck > 0, stuck, count
 
     shown = sorted(found, key=weight, reverse=True)[:SHOWN]
     todos = [
         Todo(
             company=each,
             work=work.get(each.connection.pk, Work()),
-            stuck=stuck.get(each.connection.pk, 0),
+            stuck=stopped.get(each.connection.pk, Stopped()).count,
         )
         for each in overview.companies_of(shown)
     ]
     needing = [pair for pair in found if pair[1].needs_person]
+    waiting = overview.waiting_runs(tenant) if needing else {}
     return Queue(
-        total=_sum(work.values()),
-        stuck=sum(stuck.values()),
+        total=sum(work.values(), Work()),
+        stuck=sum(each.count for each in stopped.values()),
+        stuck_since=min((each.since for each in stopped.values() if each.since), default=None),
         needing=len(needing),
         companies=len(found),
+        waiting=sum(waiting.get(connection.pk, 0) for connection, _health in needing),
+        having=_having(work.values()) + Counter(stuck=len(stopped)),
         todos=todos,
         needy=overview.companies_of(needing[:NEEDY_SHOWN]),
     )
 
 
-def _sum(works: Iterable[Work]) -> Work:
-    return sum(works, Work())
+def work_of(tenant: Tenant, company: Connection | None = None) -> dict[UUID, Work]:
+    """What there is to do with invoices and payments, by company: of all, or of one."""
+    invoices = tenant.invoices.exclude(status=Invoice.Status.GONE).order_by()
+    payments = payments_of(tenant)
+    if company:
+        invoices = invoices.filter(connection=company)
+        payments = payments.filter(invoice__connection=company)
+    parts = [_work_of_invoices(invoices), _work_of_payments(payments)]
+    parts += [_left_behind(kind, invoices) for kind in STUCK if kind not in COUNTED_WITH_WORK]
+    found: dict[UUID, Work] = {}
+    for part in parts:
+        for pk, work in part.items():
+            found[pk] = found[pk] + work if pk in found else work
+    return found
 
 
-def _work(tenant: Tenant) -> dict[UUID, Work]:
-    draft = Q(status=Invoice.Status.DRAFT)
-    sent = ~Q(status__in=(Invoice.Status.DRAFT, Invoice.Status.GONE))
-    unrecorded = sent & Q(journal_entry_id="")
-    overdue = sent & Q(open_amount__gt=0, due_date__lt=clock.today())
+def _work_of_invoices(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+    to_record, late = condition(Left.TO_RECORD), overdue()
     rows = (
-        tenant.invoices.filter(draft | unrecorded | overdue)
-        .order_by()
+        invoices.filter(IN_INDEX)
         .values("connection")
         .annotate(
-            drafts=Count("pk", filter=draft),
-            drafts_total=Sum("total", filter=draft),
-            unrecorded=Count("pk", filter=unrecorded),
-            overdue=Count("pk", filter=overdue),
-            overdue_total=Sum("open_amount", filter=overdue),
-            oldest=Min("due_date", filter=overdue),
+            drafts=Count("pk", filter=DRAFT),
+            drafts_total=Sum(in_sek("total"), filter=DRAFT),
+            unrecorded=Count("pk", filter=to_record),
+            unrecorded_since=Min("invoice_date", filter=to_record),
+            due_since=Min("due_date", filter=late),
+            rateless=Count("pk", filter=OWED & WITHOUT_RATE),
+            **receivables.aggregates(),
+            **{_column(kind): Count("pk", filter=condition(kind)) for kind in COUNTED_WITH_WORK},
         )
     )
     return {
@@ -128,14 +208,47 @@ def _work(tenant: Tenant) -> dict[UUID, Work]:
             drafts=row["drafts"],
             drafts_total=row["drafts_total"] or ZERO,
             unrecorded=row["unrecorded"],
-            overdue=row["overdue"],
-            overdue_total=row["overdue_total"] or ZERO,
-            oldest_days=(clock.today() - row["oldest"]).days if row["oldest"] else 0,
+            unrecorded_since=row["unrecorded_since"],
+            ages=receivables.from_row(row),
+            due_since=row["due_since"],
+            rateless=row["rateless"],
+            left=Counter({kind.value: row[_column(kind)] for kind in COUNTED_WITH_WORK}),
         )
         for row in rows
     }
 
 
-def _stuck(tenant: Tenant) -> dict[UUID, int]:
-    rows = tenant.flows.filter(state=FlowState.STUCK).order_by().values("connection")
-    return dict(rows.annotate(count=Count("pk")).values_list("connection", "count"))
+def _column(kind: Left) -> str:
+    return f"left_{kind.name.lower()}"
+
+
+def _work_of_payments(payments: QuerySet[Payment]) -> dict[UUID, Work]:
+    rows = unrecorded(payments).values("invoice__connection")
+    return {
+        row["invoice__connection"]: Work(payments=row["count"], payments_total=row["sum"])
+        for row in rows.annotate(count=Count("pk"), sum=Sum("amount"))
+    }
+
+
+def _left_behind(kind: Left, invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+    rows = left(kind, invoices).values_list("connection").annotate(count=Count("pk"))
+    return {pk: Work(left=Counter({kind.value: count})) for pk, count in rows}
+
+
+def _stopped(tenant: Tenant) -> dict[UUID, Stopped]:
+    rows = tenant.flows.filter(state=FlowState.STUCK).order_by()
+    found = rows.values_list("connection").annotate(count=Count("pk"), since=Min("created_at"))
+    return {pk: Stopped(count, since) for pk, count, since in found}
+
+
+def _having(works: Iterable[Work]) -> Counter[str]:
+    having: Counter[str] = Counter()
+    for work in works:
+        for name in ("drafts", "unrecorded", "payments", "overdue"):
+            having[name] += bool(getattr(work, name))
+        having["left"] += bool(work.left.total())
+    return having
+
+
+def _first(one: date | None, other: date | None) -> date | None:
+    return min((each for each in (one, other) if each), default=None)

@@ -45,6 +45,7 @@ ASKED: Mapping[str, Of] = {
     "invoicing:customers": lambda _scene: {"customer_text": "Kund"},
     "invoicing:list": lambda scene: {"company": scene.company.pk},
     "invoicing:new": lambda scene: {"company": scene.company.pk},
+    "received": lambda scene: {"company": scene.company.pk},
 }
 FORMS: Mapping[str, Of] = {
     "connections:invite": lambda _scene: {"for_name": "Aspen", "email": ""},

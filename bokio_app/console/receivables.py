@@ -1,0 +1,118 @@
+"""What customers owe, by how long it has been due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Expression, Q, Sum
+from django.utils.translation import gettext as _
+
+from bokio_app.core import clock
+from bokio_app.core.money import ZERO
+from bokio_app.invoicing.currencies import in_sek
+from bokio_app.invoicing.leftovers import OWED
+
+# Days after the due date, from and up to; None has no end.
+AGES: tuple[tuple[int | None, int | None], ...] = (
+    (None, 0),
+    (1, 30),
+    (31, 60),
+    (61, 90),
+    (91, None),
+)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """How many invoices are open, and what is open of them in SEK."""
+
+    count: int = 0
+    amount: Decimal = ZERO
+
+    def __add__(self, other: Owed) -> Owed:
+        return Owed(self.count + other.count, self.amount + other.amount)
+
+
+Ages = tuple[Owed, ...]
+NOTHING: Ages = (Owed(),) * len(AGES)
+
+
+@dataclass(frozen=True)
+class Age:
+    """One bar: what is owed, and the filter of the invoice list that shows the same."""
+
+    label: str
+    short: str
+    owed: Owed
+    query: dict[str, str]
+
+
+def aggregates() -> dict[str, Expression]:
+    """Counts and sums by age, for a query over invoices; read them with `from_row`."""
+    found: dict[str, Expression] = {}
+    for place, bounds in enumerate(_bounds()):
+        fits = OWED & _due(*bounds)
+        found[f"age{place}_count"] = Count("pk", filter=fits)
+        found[f"age{place}_sum"] = Sum(in_sek("open_amount"), filter=fits)
+    return found
+
+
+def from_row(row: dict[str, Any]) -> Ages:
+    """What `aggregates` found."""
+    return tuple(
+        Owed(row[f"age{place}_count"], row[f"age{place}_sum"] or ZERO) for place in range(len(AGES))
+    )
+
+
+def total(ages: Ages) -> Owed:
+    return sum(ages, Owed())
+
+
+def late(ages: Ages) -> Owed:
+    """What is overdue."""
+    return sum(ages[1:], Owed())
+
+
+def shown(ages: Ages) -> list[Age]:
+    """The bars, in order of age."""
+    words = [
+        (_("Not due"), _("Not due")),
+        (_("1–30 days"), _("1–30 d")),
+        (_("31–60 days"), _("31–60 d")),
+        (_("61–90 days"), _("61–90 d")),
+        (_("More than 90 days"), _("> 90 d")),
+    ]
+    return [
+        Age(label, short, owed, _query(*bounds))
+        for (label, short), owed, bounds in zip(words, ages, _bounds(), strict=True)
+    ]
+
+
+def _bounds() -> list[tuple[date | None, date | None]]:
+    """First and last due date of each age, as of today."""
+    today = clock.today()
+
+    def before(days: int | None) -> date | None:
+        return None if days is None else today - timedelta(days=days)
+
+    return [(before(most), before(least)) for least, most in AGES]
+
+
+def _due(first: date | None, last: date | None) -> Q:
+    """Due within these days; what has no due date is not due."""
+    fits = Q(due_date__gte=first) if first else Q()
+    if last:
+        return fits & Q(due_date__lte=last)
+    return fits | Q(due_date=None)
+
+
+def _query(first: date | None, last: date | None) -> dict[str, str]:
+    query = {"view": "open"}
+    if first:
+        query["due_since"] = first.isoformat()
+    if last:
+        query["due_until"] = last.isoformat()
+    return query
