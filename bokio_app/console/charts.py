@@ -65,15 +65,12 @@ class Chart:
     bars: list[Bar]
     lines: list[Line] = field(default_factory=list)
     left: int = 0
+    has_values: bool = False
 
     width: int = WIDTH
     height: int = HEIGHT
     base: int = BASE
     label_y: int = LABEL_Y
-
-    @property
-    def has_values(self) -> bool:
-        return not self.lines
 
 
 def chart_of(values: Sequence[Value]) -> Chart:
@@ -94,7 +91,7 @@ def chart_of(values: Sequence[Value]) -> Chart:
         for amount in (step * count for count in range(LINES + 1))
         if step
     ]
-    return Chart(bars, lines, left)
+    return Chart(bars, lines, left, few)
 
 
 def step_of(most: Decimal) -> Decimal:

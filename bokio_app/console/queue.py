@@ -17,7 +17,7 @@ from bokio_app.core import clock
 from bokio_app.core.money import ZERO
 from bokio_app.flows.models import FlowState
 from bokio_app.invoicing.currencies import WITHOUT_RATE, in_sek
-from bokio_app.invoicing.leftovers import OWED, STUCK, Left, condition, left, overdue
+from bokio_app.invoicing.leftovers import OWED, STUCK, Left, condition, left, published_long_ago
 from bokio_app.invoicing.models import Invoice
 from bokio_app.payments.models import Payment
 from bokio_app.tenants.models import Tenant
@@ -28,9 +28,7 @@ from .received import payments_of, unrecorded
 SHOWN = 20
 NEEDY_SHOWN = 5
 DRAFT = Q(status=Invoice.Status.DRAFT)
-# Word for word the condition of the index `invoice_todo`, so that it serves the question below.
-IN_INDEX = DRAFT | Q(journal_entry_id="") | Q(open_amount__gt=0)
-COUNTED_WITH_WORK = (Left.UNRECORDED, Left.DRAFT, Left.NOT_IN_CLOSED)
+COUNTED_WITH_WORK = (Left.UNRECORDED, Left.DRAFT)
 NO_QUEUE = (Left.SETTLEMENT, Left.CREDIT, Left.NOT_IN_CLOSED)  # in none of the other counts
 
 
@@ -173,13 +171,18 @@ def queue_of(tenant: Tenant) -> Queue:
 
 def work_of(tenant: Tenant, company: Connection | None = None) -> dict[UUID, Work]:
     """What there is to do with invoices and payments, by company: of all, or of one."""
-    invoices = tenant.invoices.exclude(status=Invoice.Status.GONE).order_by()
+    invoices = tenant.invoices.order_by()
     payments = payments_of(tenant)
     if company:
         invoices = invoices.filter(connection=company)
         payments = payments.filter(invoice__connection=company)
-    parts = [_work_of_invoices(invoices), _work_of_payments(payments)]
-    parts += [_left_behind(kind, invoices) for kind in STUCK if kind not in COUNTED_WITH_WORK]
+    parts = [
+        _work_of_drafts(invoices),
+        _work_to_record(invoices),
+        _work_of_owed(invoices),
+        _work_of_payments(payments),
+        *(_left_behind(kind, invoices) for kind in STUCK if kind not in COUNTED_WITH_WORK),
+    ]
     found: dict[UUID, Work] = {}
     for part in parts:
         for pk, work in part.items():
@@ -187,39 +190,56 @@ def work_of(tenant: Tenant, company: Connection | None = None) -> dict[UUID, Wor
     return found
 
 
-def _work_of_invoices(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
-    to_record, late = condition(Left.TO_RECORD), overdue()
-    rows = (
-        invoices.filter(IN_INDEX)
-        .values("connection")
-        .annotate(
-            drafts=Count("pk", filter=DRAFT),
-            drafts_total=Sum(in_sek("total"), filter=DRAFT),
-            unrecorded=Count("pk", filter=to_record),
-            unrecorded_since=Min("invoice_date", filter=to_record),
-            due_since=Min("due_date", filter=late),
-            rateless=Count("pk", filter=OWED & WITHOUT_RATE),
-            **receivables.aggregates(),
-            **{_column(kind): Count("pk", filter=condition(kind)) for kind in COUNTED_WITH_WORK},
-        )
+def _work_of_drafts(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+    rows = invoices.filter(DRAFT).values_list("connection")
+    counted = rows.annotate(
+        count=Count("pk"),
+        sum=Sum(in_sek("total")),
+        old=Count("pk", filter=condition(Left.DRAFT)),
     )
     return {
-        row["connection"]: Work(
-            drafts=row["drafts"],
-            drafts_total=row["drafts_total"] or ZERO,
-            unrecorded=row["unrecorded"],
-            unrecorded_since=row["unrecorded_since"],
-            ages=receivables.from_row(row),
-            due_since=row["due_since"],
-            rateless=row["rateless"],
-            left=Counter({kind.value: row[_column(kind)] for kind in COUNTED_WITH_WORK}),
-        )
-        for row in rows
+        pk: Work(drafts=count, drafts_total=total or ZERO, left=Counter({Left.DRAFT.value: old}))
+        for pk, count, total, old in counted
     }
 
 
-def _column(kind: Left) -> str:
-    return f"left_{kind.name.lower()}"
+def _work_of_owed(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+    """Grouped by age and not counted age by age: that would ask the same of each row many times."""
+    rows = (
+        invoices.filter(OWED)
+        .annotate(age=receivables.age_of())
+        .values_list("connection", "age")
+        .annotate(
+            count=Count("pk"),
+            sum=Sum(in_sek("open_amount")),
+            due=Min("due_date"),
+            rateless=Count("pk", filter=WITHOUT_RATE),
+        )
+    )
+    found: dict[UUID, Work] = {}
+    for pk, age, count, total, due, rateless in rows:
+        work = Work(
+            ages=receivables.only(age, receivables.Owed(count, total or ZERO)),
+            due_since=due if age else None,
+            rateless=rateless,
+        )
+        found[pk] = found[pk] + work if pk in found else work
+    return found
+
+
+def _work_to_record(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+    rows = left(Left.TO_RECORD, invoices).values_list("connection")
+    counted = rows.annotate(
+        count=Count("pk"), since=Min("invoice_date"), old=Count("pk", filter=published_long_ago())
+    )
+    return {
+        pk: Work(
+            unrecorded=count,
+            unrecorded_since=since,
+            left=Counter({Left.UNRECORDED.value: old}),
+        )
+        for pk, count, since, old in counted
+    }
 
 
 def _work_of_payments(payments: QuerySet[Payment]) -> dict[UUID, Work]:

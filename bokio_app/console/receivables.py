@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Count, Expression, Q, Sum
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext as _
 
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
-from bokio_app.invoicing.currencies import in_sek
 from bokio_app.invoicing.leftovers import OWED
 
 # Days after the due date, from and up to; None has no end.
@@ -50,21 +48,17 @@ class Age:
     query: dict[str, str]
 
 
-def aggregates() -> dict[str, Expression]:
-    """Counts and sums by age, for a query over invoices; read them with `from_row`."""
-    found: dict[str, Expression] = {}
-    for place, bounds in enumerate(_bounds()):
-        fits = OWED & _due(*bounds)
-        found[f"age{place}_count"] = Count("pk", filter=fits)
-        found[f"age{place}_sum"] = Sum(in_sek("open_amount"), filter=fits)
-    return found
+def age_of() -> Case:
+    """The place in `AGES` of an invoice, as a column of a query; -1 where nothing is owed."""
+    found = [
+        When(OWED & _due(*bounds), then=Value(place)) for place, bounds in enumerate(_bounds())
+    ]
+    return Case(*found, default=Value(-1), output_field=IntegerField())
 
 
-def from_row(row: dict[str, Any]) -> Ages:
-    """What `aggregates` found."""
-    return tuple(
-        Owed(row[f"age{place}_count"], row[f"age{place}_sum"] or ZERO) for place in range(len(AGES))
-    )
+def only(place: int, owed: Owed) -> Ages:
+    """These invoices in their place, and nothing in the others."""
+    return (*NOTHING[:place], owed, *NOTHING[place + 1 :])
 
 
 def total(ages: Ages) -> Owed:

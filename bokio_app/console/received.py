@@ -42,11 +42,12 @@ class Week:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which payments to list. `before` is the last row of the page before."""
+    """Which payments to list: those of a week, else those to record. `before` is the last row of
+    the page before.
+    """
 
     company: Connection | None = None
     week: date | None = None
-    is_unrecorded: bool = False
     before: tuple[date, datetime, uuid.UUID] | None = None
 
     @property
@@ -58,7 +59,6 @@ class Asked:
         parts = {
             "company": str(self.company.pk) if self.company else "",
             "week": self.week.isoformat() if self.week else "",
-            "view": "unrecorded" if self.is_unrecorded else "",
             "before": before,
         }
         return "?" + urlencode({name: value for name, value in parts.items() if value})
@@ -130,10 +130,7 @@ def listed(tenant: Tenant, asked: Asked) -> Listed:
     found = payments_of(tenant)
     if asked.company:
         found = found.filter(invoice__connection=asked.company)
-    if asked.is_unrecorded:
-        found = unrecorded(found)
-    if asked.week:
-        found = found.filter(_within([asked.week]))
+    found = found.filter(_within([asked.week])) if asked.week else unrecorded(found)
     sums = found.aggregate(count=Count("pk"), total=Sum("amount"))
     if asked.before:
         day, at, pk = asked.before

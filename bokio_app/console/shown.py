@@ -105,7 +105,7 @@ def tiles_of(queue: Queue) -> Iterator[Tile]:
             work.unrecorded,
             invoices_url(left=Left.TO_RECORD.value),
         ),
-        ("part-paid", _("Payments to record"), work.payments, f"{received}?view=unrecorded"),
+        ("part-paid", _("Payments to record"), work.payments, received),
         ("overdue", _("Overdue invoices"), work.overdue, invoices_url(view="overdue")),
         ("needs", _("Runs that need you"), queue.stuck, f"{runs}?view=needs"),
         (
@@ -177,7 +177,7 @@ def next_step(todo: Todo) -> tuple[str, str]:
         (
             work.payments,
             ngettext("Record %(count)s payment", "Record %(count)s payments", work.payments),
-            f"{reverse('received')}?view=unrecorded&company={company.pk}",
+            f"{reverse('received')}?company={company.pk}",
         ),
         (
             work.overdue,

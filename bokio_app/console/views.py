@@ -38,7 +38,11 @@ def start(request: TenantRequest) -> HttpResponse:
 def weeks(request: TenantRequest) -> HttpResponse:
     """Cash in per week: the part that the start page fetches, or a page of its own."""
     found = money_received.weeks_of(request.tenant)
-    context = {"weeks": shown.weeks_plot(found), "year": found[-1].monday.isocalendar().year}
+    context = {
+        "weeks": shown.weeks_plot(found),
+        "has_come": any(week.count or week.earlier for week in found),
+        "year": clock.today().isocalendar().year,
+    }
     template = "console/_weeks.html" if request.htmx else "console/weeks.html"
     return render(request, template, context)
 
@@ -46,12 +50,11 @@ def weeks(request: TenantRequest) -> HttpResponse:
 @member
 @require_safe
 def received(request: TenantRequest) -> HttpResponse:
-    """Payments of a week, or those to record: `?week=`, `?view=unrecorded`, `?company=`."""
+    """Payments to record, or with `?week=` those of a week; of all companies, or of one."""
     query = request.GET
     asked = money_received.Asked(
         company=_company(request, query.get("company", "")),
         week=money_received.read_week(query.get("week", "")),
-        is_unrecorded=query.get("view") == "unrecorded",
         before=money_received.read_mark(query.get("before", "")),
     )
     page = money_received.listed(request.tenant, asked)

@@ -59,7 +59,8 @@ class Payment(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["invoice"], condition=UNRECORDED, name="payment_unrecorded")
+            models.Index(fields=["invoice"], condition=UNRECORDED, name="payment_unrecorded"),
+            models.Index(fields=["date", "invoice"], name="payment_day"),
         ]
 
     def __str__(self) -> str:
