@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, QuerySet, Sum
 
 from bokio_app.connections import overview
 from bokio_app.connections.models import Connection
+from bokio_app.connections.queries import live
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
 from bokio_app.flows.models import FlowState
@@ -25,17 +26,16 @@ from bokio_app.tenants.models import Tenant
 from . import receivables
 from .received import payments_of, unrecorded
 
-SHOWN = 20
+SHOWN = 12
 NEEDY_SHOWN = 5
-DRAFT = Q(status=Invoice.Status.DRAFT)
 COUNTED_WITH_WORK = (Left.UNRECORDED, Left.DRAFT)
 NO_QUEUE = (Left.SETTLEMENT, Left.CREDIT, Left.NOT_IN_CLOSED)  # in none of the other counts
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
-    """Invoices and payments to deal with. Amounts are SEK with VAT; `left` counts what has stayed
-    behind by its kind, `rateless` the open invoices that no sum holds.
+    """Invoices and payments to deal with, filled in part by part. Amounts are SEK with VAT; `left`
+    counts what has stayed behind by its kind, `rateless` the open invoices that no sum holds.
     """
 
     drafts: int = 0
@@ -44,7 +44,7 @@ class Work:
     unrecorded_since: date | None = None
     payments: int = 0
     payments_total: Decimal = ZERO
-    ages: receivables.Ages = receivables.NOTHING
+    ages: receivables.Ages = field(default_factory=receivables.nothing)
     due_since: date | None = None
     rateless: int = 0
     left: Counter[str] = field(default_factory=Counter)
@@ -78,20 +78,18 @@ class Work:
         since = self.unrecorded_since
         return max((clock.today() - since).days, 0) if since else 0
 
-    def __add__(self, other: Work) -> Work:
-        pairs = zip(self.ages, other.ages, strict=True)
-        return Work(
-            drafts=self.drafts + other.drafts,
-            drafts_total=self.drafts_total + other.drafts_total,
-            unrecorded=self.unrecorded + other.unrecorded,
-            unrecorded_since=_first(self.unrecorded_since, other.unrecorded_since),
-            payments=self.payments + other.payments,
-            payments_total=self.payments_total + other.payments_total,
-            ages=tuple(mine + others for mine, others in pairs),
-            due_since=_first(self.due_since, other.due_since),
-            rateless=self.rateless + other.rateless,
-            left=self.left + other.left,
-        )
+    def take(self, other: Work) -> None:
+        """Add another company's work."""
+        self.drafts += other.drafts
+        self.drafts_total += other.drafts_total
+        self.unrecorded += other.unrecorded
+        self.unrecorded_since = _first(self.unrecorded_since, other.unrecorded_since)
+        self.payments += other.payments
+        self.payments_total += other.payments_total
+        self.ages = [mine + others for mine, others in zip(self.ages, other.ages, strict=True)]
+        self.due_since = _first(self.due_since, other.due_since)
+        self.rateless += other.rateless
+        self.left.update(other.left)
 
 
 @dataclass(frozen=True)
@@ -136,123 +134,123 @@ class Queue:
 def queue_of(tenant: Tenant) -> Queue:
     """Count what there is to do. The number of queries does not depend on how much that is."""
     work, stopped = work_of(tenant), _stopped(tenant)
-    found = overview.standings(tenant)
+    total = Work()
+    for each in work.values():
+        total.take(each)
+    troubled = {each.pk: (each, health) for each, health in overview.not_working(tenant)}
+    needing = [pair for pair in troubled.values() if pair[1].needs_person]
+    all_ids = list(live(tenant).values_list("pk", flat=True))
 
-    def weight(pair: tuple[Connection, overview.Health]) -> tuple[bool, int, int]:
+    counts = {pk: each.count for pk, each in work.items()}
+
+    def weight(pk: UUID) -> tuple[bool, int, int]:
         """Sorts those first that need a person, then those with most to do."""
-        connection, health = pair
-        count = work.get(connection.pk, Work()).count
-        stuck = stopped.get(connection.pk, Stopped()).count
-        return health.needs_person or stuck > 0, stuck, count
+        needs = pk in troubled and troubled[pk][1].needs_person
+        stuck = stopped.get(pk, Stopped()).count
+        return needs or stuck > 0, stuck, counts.get(pk, 0)
 
-    shown = sorted(found, key=weight, reverse=True)[:SHOWN]
-    todos = [
+    first = sorted(all_ids, key=weight, reverse=True)[:SHOWN]
+    waiting = overview.waiting_runs(tenant) if needing else {}
+    return Queue(
+        total=total,
+        stuck=sum(each.count for each in stopped.values()),
+        stuck_since=min((each.since for each in stopped.values() if each.since), default=None),
+        needing=len(needing),
+        companies=len(all_ids),
+        waiting=sum(waiting.get(connection.pk, 0) for connection, _health in needing),
+        having=_having(work.values()) + Counter(stuck=len(stopped)),
+        todos=_todos(tenant, first, troubled, work, stopped),
+        needy=overview.companies_of(needing[:NEEDY_SHOWN]),
+    )
+
+
+def _todos(
+    tenant: Tenant,
+    ids: list[UUID],
+    troubled: dict[UUID, tuple[Connection, overview.Health]],
+    work: dict[UUID, Work],
+    stopped: dict[UUID, Stopped],
+) -> list[Todo]:
+    """These companies in their order."""
+    rest = live(tenant).in_bulk([pk for pk in ids if pk not in troubled])
+    known = troubled | {pk: (each, overview.health(each)) for pk, each in rest.items()}
+    standing = [known[pk] for pk in ids if pk in known]
+    return [
         Todo(
             company=each,
             work=work.get(each.connection.pk, Work()),
             stuck=stopped.get(each.connection.pk, Stopped()).count,
         )
-        for each in overview.companies_of(shown)
+        for each in overview.companies_of(standing)
     ]
-    needing = [pair for pair in found if pair[1].needs_person]
-    waiting = overview.waiting_runs(tenant) if needing else {}
-    return Queue(
-        total=sum(work.values(), Work()),
-        stuck=sum(each.count for each in stopped.values()),
-        stuck_since=min((each.since for each in stopped.values() if each.since), default=None),
-        needing=len(needing),
-        companies=len(found),
-        waiting=sum(waiting.get(connection.pk, 0) for connection, _health in needing),
-        having=_having(work.values()) + Counter(stuck=len(stopped)),
-        todos=todos,
-        needy=overview.companies_of(needing[:NEEDY_SHOWN]),
-    )
 
 
 def work_of(tenant: Tenant, company: Connection | None = None) -> dict[UUID, Work]:
     """What there is to do with invoices and payments, by company: of all, or of one."""
-    invoices = tenant.invoices.order_by()
-    payments = payments_of(tenant)
+    invoices, payments = tenant.invoices.order_by(), payments_of(tenant)
     if company:
         invoices = invoices.filter(connection=company)
         payments = payments.filter(invoice__connection=company)
-    parts = [
-        _work_of_drafts(invoices),
-        _work_to_record(invoices),
-        _work_of_owed(invoices),
-        _work_of_payments(payments),
-        *(_left_behind(kind, invoices) for kind in STUCK if kind not in COUNTED_WITH_WORK),
-    ]
-    found: dict[UUID, Work] = {}
-    for part in parts:
-        for pk, work in part.items():
-            found[pk] = found[pk] + work if pk in found else work
-    return found
+    found: dict[UUID, Work] = defaultdict(Work)
+    _drafts(invoices, found)
+    _to_record(invoices, found)
+    _owed(invoices, found)
+    _payments(payments, found)
+    for kind in STUCK:
+        if kind not in COUNTED_WITH_WORK:
+            _left_behind(kind, invoices, found)
+    return dict(found)
 
 
-def _work_of_drafts(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
-    rows = invoices.filter(DRAFT).values_list("connection")
-    counted = rows.annotate(
-        count=Count("pk"),
-        sum=Sum(in_sek("total")),
-        old=Count("pk", filter=condition(Left.DRAFT)),
-    )
-    return {
-        pk: Work(drafts=count, drafts_total=total or ZERO, left=Counter({Left.DRAFT.value: old}))
-        for pk, count, total, old in counted
-    }
+def _drafts(invoices: QuerySet[Invoice], found: dict[UUID, Work]) -> None:
+    rows = invoices.filter(status=Invoice.Status.DRAFT).values_list("connection")
+    old = Count("pk", filter=condition(Left.DRAFT))
+    for pk, count, total, left_behind in rows.annotate(
+        count=Count("pk"), sum=Sum(in_sek("total")), old=old
+    ):
+        work = found[pk]
+        work.drafts, work.drafts_total = count, total or ZERO
+        work.left[Left.DRAFT.value] = left_behind
 
 
-def _work_of_owed(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
-    """Grouped by age and not counted age by age: that would ask the same of each row many times."""
-    rows = (
-        invoices.filter(OWED)
-        .annotate(age=receivables.age_of())
-        .values_list("connection", "age")
-        .annotate(
-            count=Count("pk"),
-            sum=Sum(in_sek("open_amount")),
-            due=Min("due_date"),
-            rateless=Count("pk", filter=WITHOUT_RATE),
-        )
-    )
-    found: dict[UUID, Work] = {}
-    for pk, age, count, total, due, rateless in rows:
-        work = Work(
-            ages=receivables.only(age, receivables.Owed(count, total or ZERO)),
-            due_since=due if age else None,
-            rateless=rateless,
-        )
-        found[pk] = found[pk] + work if pk in found else work
-    return found
-
-
-def _work_to_record(invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
+def _to_record(invoices: QuerySet[Invoice], found: dict[UUID, Work]) -> None:
     rows = left(Left.TO_RECORD, invoices).values_list("connection")
-    counted = rows.annotate(
-        count=Count("pk"), since=Min("invoice_date"), old=Count("pk", filter=published_long_ago())
+    old = Count("pk", filter=published_long_ago())
+    for pk, count, since, left_behind in rows.annotate(
+        count=Count("pk"), since=Min("invoice_date"), old=old
+    ):
+        work = found[pk]
+        work.unrecorded, work.unrecorded_since = count, since
+        work.left[Left.UNRECORDED.value] = left_behind
+
+
+def _owed(invoices: QuerySet[Invoice], found: dict[UUID, Work]) -> None:
+    """Grouped by age and not counted age by age: that would ask the same of each row many times."""
+    by_age = invoices.filter(OWED).annotate(age=receivables.age_of())
+    rows = by_age.values_list("connection", "age").annotate(
+        count=Count("pk"),
+        sum=Sum(in_sek("open_amount")),
+        due=Min("due_date"),
+        rateless=Count("pk", filter=WITHOUT_RATE),
     )
-    return {
-        pk: Work(
-            unrecorded=count,
-            unrecorded_since=since,
-            left=Counter({Left.UNRECORDED.value: old}),
-        )
-        for pk, count, since, old in counted
-    }
+    for pk, age, count, total, due, rateless in rows:
+        work = found[pk]
+        work.ages[age] = receivables.Owed(count, total or ZERO)
+        work.rateless += rateless
+        if age:
+            work.due_since = _first(work.due_since, due)
 
 
-def _work_of_payments(payments: QuerySet[Payment]) -> dict[UUID, Work]:
-    rows = unrecorded(payments).values("invoice__connection")
-    return {
-        row["invoice__connection"]: Work(payments=row["count"], payments_total=row["sum"])
-        for row in rows.annotate(count=Count("pk"), sum=Sum("amount"))
-    }
+def _payments(payments: QuerySet[Payment], found: dict[UUID, Work]) -> None:
+    rows = unrecorded(payments).values_list("invoice__connection")
+    for pk, count, total in rows.annotate(count=Count("pk"), sum=Sum("amount")):
+        found[pk].payments, found[pk].payments_total = count, total
 
 
-def _left_behind(kind: Left, invoices: QuerySet[Invoice]) -> dict[UUID, Work]:
-    rows = left(kind, invoices).values_list("connection").annotate(count=Count("pk"))
-    return {pk: Work(left=Counter({kind.value: count})) for pk, count in rows}
+def _left_behind(kind: Left, invoices: QuerySet[Invoice], found: dict[UUID, Work]) -> None:
+    rows = left(kind, invoices).values_list("connection")
+    for pk, count in rows.annotate(count=Count("pk")):
+        found[pk].left[kind.value] = count
 
 
 def _stopped(tenant: Tenant) -> dict[UUID, Stopped]:

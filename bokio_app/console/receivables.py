@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
-from bokio_app.invoicing.leftovers import OWED
 
 # Days after the due date, from and up to; None has no end.
 AGES: tuple[tuple[int | None, int | None], ...] = (
@@ -34,8 +33,7 @@ class Owed:
         return Owed(self.count + other.count, self.amount + other.amount)
 
 
-Ages = tuple[Owed, ...]
-NOTHING: Ages = (Owed(),) * len(AGES)
+Ages = list[Owed]
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,14 @@ class Age:
     query: dict[str, str]
 
 
+def nothing() -> Ages:
+    return [Owed()] * len(AGES)
+
+
 def age_of() -> Case:
-    """The place in `AGES` of an invoice, as a column of a query; -1 where nothing is owed."""
-    found = [
-        When(OWED & _due(*bounds), then=Value(place)) for place, bounds in enumerate(_bounds())
-    ]
-    return Case(*found, default=Value(-1), output_field=IntegerField())
-
-
-def only(place: int, owed: Owed) -> Ages:
-    """These invoices in their place, and nothing in the others."""
-    return (*NOTHING[:place], owed, *NOTHING[place + 1 :])
+    """The place in `AGES` of an invoice that is owed, as a column of a query."""
+    found = [When(_due(*bounds), then=Value(place)) for place, bounds in enumerate(_bounds())]
+    return Case(*found, output_field=IntegerField())
 
 
 def total(ages: Ages) -> Owed:
