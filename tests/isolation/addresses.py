@@ -48,6 +48,7 @@ ASKED: Mapping[str, Of] = {
     "invoicing:keep_filter": lambda scene: {"saved": scene.saved_view.pk, "q": "12"},
     "invoicing:list": lambda scene: {"company": scene.company.pk},
     "invoicing:new": lambda scene: {"company": scene.company.pk},
+    "received": lambda scene: {"company": scene.company.pk},
 }
 FORMS: Mapping[str, Of] = {
     "connections:invite": lambda _scene: {"for_name": "Aspen", "email": ""},
