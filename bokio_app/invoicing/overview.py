@@ -40,6 +40,7 @@ class OpenRow:
     is_recorded: bool
     is_pending: bool = False
     at: datetime | None = None
+    undo_url: str = ""  # where it is taken back, or said how it is corrected
 
 
 def flows_of(invoice: Invoice) -> list[Flow]:
@@ -193,8 +194,8 @@ class Overview:
     def open_rows(self) -> list[OpenRow]:
         """What the open amount is made of, oldest first."""
         rows = [
-            *(self._open_row(row, _payment_label(row)) for row in self.payments),
-            *(self._open_row(row, str(row.label)) for row in self.settlements),
+            *(self._open_row(row, _payment_label(row), "payment") for row in self.payments),
+            *(self._open_row(row, str(row.label), "settlement") for row in self.settlements),
         ]
         rows += [
             OpenRow(
@@ -209,7 +210,8 @@ class Overview:
         ]
         return sorted(rows, key=lambda row: (row.day, row.at is None, row.at))
 
-    def _open_row(self, row: Any, label: str) -> OpenRow:
+    def _open_row(self, row: Any, label: str, kind: str) -> OpenRow:
+        undo = reverse(f"payments:take_{kind}_back", args=[self.invoice.pk, row.pk])
         return OpenRow(
             day=row.date,
             label=label,
@@ -218,6 +220,7 @@ class Overview:
             is_recorded=row.is_recorded,
             is_pending=not row.remote_id,
             at=row.created_at,
+            undo_url=undo if row.remote_id and not self.moving else "",
         )
 
     @cached_property

@@ -35,7 +35,7 @@ TAKEN = {
 @member
 def register(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """The form, filled in with all that is open; a post starts one flow, however often sent."""
-    invoice = _invoice(request, invoice_id)
+    invoice = invoice_of(request, invoice_id)
     names = account_names(invoice.connection)
     if request.method != "POST":
         if invoice.is_draft or _is_closed(invoice):
@@ -63,7 +63,7 @@ def register(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
 @member
 def preview(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """What the form, as typed so far, would do."""
-    invoice = _invoice(request, invoice_id)
+    invoice = invoice_of(request, invoice_id)
     names = account_names(invoice.connection)
     form = _form(invoice, names, data=request.POST)
     context = {"effect": _effect(invoice, form, names), "invoice": invoice}
@@ -74,7 +74,7 @@ def preview(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
 @member
 def refresh(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Read the invoice from Bokio once more, in the background."""
-    invoice = _invoice(request, invoice_id)
+    invoice = invoice_of(request, invoice_id)
     if invoice.is_ours:
         messages.info(request, _("Nothing of this invoice is at Bokio yet."))
     else:
@@ -83,7 +83,8 @@ def refresh(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     return redirect("invoicing:detail", invoice.pk)
 
 
-def _invoice(request: TenantRequest, invoice_id: uuid.UUID) -> Invoice:
+def invoice_of(request: TenantRequest, invoice_id: uuid.UUID) -> Invoice:
+    """The invoice, if it is one that the member may see."""
     mine = request.tenant.invoices.select_related("connection", "customer")
     return get_object_or_404(mine, pk=invoice_id)
 
