@@ -34,6 +34,7 @@ from bokio_app.flows.operations import (
 )
 from bokio_app.flows.rows import run, table
 
+from .bokios_total import require_agreement
 from .customers import EnsureCustomer
 from .drafts import remote_line
 from .models import Customer, Invoice
@@ -113,6 +114,7 @@ class PublishInvoice(Operation):
         return f"POST invoices/{_remote_id(ctx)}/publish"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        require_agreement(ctx)
         return _published(bokio.invoices.publish(_remote_id(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:

@@ -13,13 +13,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
-from bokio_app.core.money import totals
+from bokio_app.core.money import Totals, totals
 from bokio_app.flows.explain import explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import history, lost, services
+from . import bokios_total, history, lost, services
 from .comparing import Books, Comparison
 from .models import CreditNote, Invoice, LineItem
 from .problems import problems_of
@@ -77,10 +77,18 @@ class Overview:
         return list(self.invoice.lines.all())
 
     @property
+    def rounding(self) -> Decimal:
+        """How much Bokio's total differs from the lines: what whole kronor round away."""
+        return self.invoice.total - self.line_sums.total
+
+    @cached_property
+    def line_sums(self) -> Totals:
+        return totals(line.row for line in self.lines if line.is_sales)
+
+    @property
     def tax_by_rate(self) -> list[tuple[int, tuple[Decimal, Decimal]]]:
         """Percent with (net, VAT), highest first."""
-        sold = (line.row for line in self.lines if line.is_sales)
-        return list(totals(sold).tax_by_rate.items())
+        return list(self.line_sums.tax_by_rate.items())
 
     # --- Flows ---------------------------------------------------------------------------
     @cached_property
@@ -105,6 +113,11 @@ class Overview:
     def is_lost(self) -> bool:
         """Bokio no longer has the draft: it can be sent there as a new one."""
         return self.stuck is not None and lost.was_lost(self.stuck)
+
+    @property
+    def is_total_in_doubt(self) -> bool:
+        """Bokio's total is another one than ours: a person says whether it is published."""
+        return bokios_total.is_in_doubt(self.stuck)
 
     @property
     def stuck_title(self) -> str:

@@ -21,6 +21,7 @@ ARGUMENTS: Mapping[str, Of] = {
     "invoice_id": lambda scene: scene.draft.pk,
     "public_id": lambda scene: scene.unclear.public_id,
     "flows:resolve_finding public_id": lambda scene: scene.finding.public_id,
+    "invoicing:accept_total invoice_id": lambda scene: scene.doubted.pk,
     "invoicing:start_over invoice_id": lambda scene: scene.lost.pk,
     "payments:register invoice_id": lambda scene: scene.published.pk,
     "payments:preview invoice_id": lambda scene: scene.published.pk,

@@ -56,6 +56,9 @@ class Scene:
         )
         self.lost = self._invoice(remote_id=str(uuid.uuid4()))
         self._stopped_for(self.lost, op="publish_invoice", code="not-found")
+        self.doubted = self._invoice(remote_id=str(uuid.uuid4()))
+        doubted = self._stopped_for(self.doubted, op="publish_invoice", code="total-differs")
+        doubted.steps.filter(op="create_invoice").update(result={"total": "1.00"})
         self.unclear = self._stopped_for(self.published, op="create_invoice", code="ambiguous")
         self.moving: Flow = make.flow(self.company)
         self.private: Connection = make.connection(

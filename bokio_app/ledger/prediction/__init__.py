@@ -8,7 +8,7 @@ account it is, the row names its `doubt`, and `EntryRow.why` says it in words.
 from .accounts import DISCOUNTS, EU_COUNTRIES, RECEIVABLES, Buyer, Sold, sales_account
 from .entries import Entry, EntryRow, as_entry
 from .receipts import cash_entry, payment_entry, settlement_entry, settlement_sides
-from .sales import Sale, credit_note_entry, invoice_entry, sale_sides
+from .sales import Sale, credit_note_entry, invoice_entry, is_whole_kronor, sale_sides
 
 __all__ = [
     "DISCOUNTS",
@@ -23,6 +23,7 @@ __all__ = [
     "cash_entry",
     "credit_note_entry",
     "invoice_entry",
+    "is_whole_kronor",
     "payment_entry",
     "sale_sides",
     "sales_account",
