@@ -13,13 +13,12 @@ from django.utils.translation import gettext as _
 from bokio_app.core.money import ZERO
 from bokio_app.ledger import prediction
 from bokio_app.ledger.models import JournalEntry
-from bokio_app.ledger.prediction import Entry, Sale
+from bokio_app.ledger.prediction import Entry, EntryRow, Sale
 from bokio_app.ledger.prediction.entries import Side
 
-from .expected import sale_of
+from .expected import rate_of, sale_of
 from .models import CreditNote, Invoice, LineItem
 
-BASE_CURRENCY = "SEK"
 Sides = tuple[Decimal, Decimal]
 
 
@@ -78,10 +77,10 @@ class Books:
         self.invoice, self.is_cash = invoice, is_cash
         self.names, self.entries = names, entries
         total = None if invoice.is_ours else invoice.total
-        # What it comes to in SEK is told only of an invoice in SEK.
+        # What it comes to in SEK cannot be told before Bokio has said at which rate.
         self.sale: Sale | None = None
-        if invoice.currency == BASE_CURRENCY:
-            self.sale = sale_of(lines, customer=invoice.customer, total=total)
+        if rate := rate_of(invoice):
+            self.sale = sale_of(lines, customer=invoice.customer, total=total, rate=rate)
 
     def comparisons(
         self, payments: Iterable[Any], settlements: Iterable[Any], notes: Sequence[CreditNote]
@@ -134,14 +133,14 @@ class Books:
         found = self.entries.get(remote_id)
         ours = _sides(wanted.rows if wanted else ())
         theirs = _sides(found.items.all() if found else ())
-        whys = {row.account: row.why for row in wanted.rows} if wanted else {}
+        expected = {row.account: row for row in wanted.rows} if wanted else {}
         rows = [
             ComparedRow(
                 account=account,
-                name=self.names.get(account, ""),
+                name=self._name(account, expected.get(account)),
                 wanted=ours.get(account),
                 found=theirs.get(account),
-                why=whys.get(account, ""),
+                why=expected[account].why if account in expected else "",
             )
             for account in dict.fromkeys([*ours, *theirs])
         ]
@@ -152,6 +151,9 @@ class Books:
             verdict=_verdict(found, wanted, same=ours == theirs, is_recorded=bool(remote_id)),
             number=found.number if found else "",
         )
+
+    def _name(self, account: int, expected: EntryRow | None) -> str:
+        return expected.name if expected else self.names.get(account, "")
 
 
 def _verdict(

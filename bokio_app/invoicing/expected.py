@@ -8,9 +8,12 @@ from decimal import Decimal
 from bokio_app.ledger import prediction
 from bokio_app.ledger.prediction import DISCOUNTS, Buyer, Entry, Sale, Sold
 
-from .models import Customer
+from .currencies import HOME
+from .models import Customer, Invoice
 
-__all__ = ["DISCOUNTS", "Entry", "buyer_of", "invoice_entry", "sale_of"]
+ONE = Decimal(1)
+
+__all__ = ["DISCOUNTS", "Entry", "buyer_of", "invoice_entry", "rate_of", "sale_of"]
 
 
 def buyer_of(customer: Customer | None) -> Buyer:
@@ -24,11 +27,20 @@ def buyer_of(customer: Customer | None) -> Buyer:
     )
 
 
+def rate_of(invoice: Invoice) -> Decimal | None:
+    """SEK per unit of the invoice's currency, None if we have not read it."""
+    return ONE if invoice.currency == HOME else invoice.currency_rate
+
+
 def sale_of(
-    lines: Iterable[Sold], *, customer: Customer | None, total: Decimal | None = None
+    lines: Iterable[Sold],
+    *,
+    customer: Customer | None,
+    total: Decimal | None = None,
+    rate: Decimal = ONE,
 ) -> Sale:
     """What lines sell to a customer; `total` is Bokio's own, once it has said one."""
-    return Sale(list(lines), buyer_of(customer), total=total)
+    return Sale(list(lines), buyer_of(customer), total=total, rate=rate)
 
 
 def invoice_entry(

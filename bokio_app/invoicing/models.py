@@ -16,6 +16,8 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .currencies import InCurrency
+
 
 class Customer(Copied):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
@@ -81,7 +83,7 @@ class Customer(Copied):
         return "" if self.is_person else without_last_four(self.org_number)
 
 
-class Invoice(Copied):
+class Invoice(Copied, InCurrency):
     """An invoice of one company. `status` is Bokio's word for it; a draft may be ours alone."""
 
     class Status(models.TextChoices):
@@ -112,7 +114,6 @@ class Invoice(Copied):
     invoice_date = models.DateField(_("invoice date"), default=clock.today)
     due_date = models.DateField(_("due date"), null=True, blank=True)
     your_reference = models.CharField(_("your reference"), max_length=100, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, default="SEK")
 
     remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
     status = models.CharField(_("status"), max_length=20, default=Status.DRAFT)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from bokio_app.core.money import ZERO
+from bokio_app.invoicing.currencies import HOME
 from bokio_app.invoicing.expected import sale_of
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import is_cash
@@ -67,7 +68,7 @@ def effect_of(invoice: Invoice, wanted: PaymentInput, names: Mapping[int, str]) 
         for kind, amount, scheme in wanted.settlements
     ]
     received = (_("Payment"), wanted.amount, [Side(wanted.account, wanted.amount)])
-    foreign = invoice.currency != "SEK"
+    foreign = invoice.currency != HOME
     entries = _entries(invoice, wanted, [*settled, received], names)
     return Effect(
         parts=[

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from bokio_app.core import clock
 from bokio_app.core.money import CENT, ZERO
+from bokio_app.invoicing.currencies import HOME, RATE_STEP
 from bokio_app.invoicing.forms import AmountField, DayField
 
 from .models import Settlement
 from .services import ONE, PAYMENT_ACCOUNTS, PaymentInput
 
-BASE_CURRENCY = "SEK"
-SMALLEST_RATE = Decimal("0.000001")
+SMALLEST_RATE = RATE_STEP
 MONEY_ACCOUNTS = range(1900, 2000)
 LOSS, GAIN = "loss", "gain"
 
@@ -58,11 +58,11 @@ class PaymentForm(forms.Form):
         choices=[(LOSS, gettext_lazy("Loss")), (GAIN, gettext_lazy("Gain"))],
     )
     rate = AmountField(
-        label=gettext_lazy("Rate of the invoice"), required=False, digits=14, decimals=6
+        label=gettext_lazy("Rate of the invoice"), required=False, digits=20, decimals=8
     )
 
     def __init__(
-        self, *args: Any, names: Mapping[int, str], currency: str = "SEK", **options: Any
+        self, *args: Any, names: Mapping[int, str], currency: str = HOME, **options: Any
     ) -> None:
         options.setdefault("use_required_attribute", False)
         super().__init__(*args, **options)
@@ -71,7 +71,7 @@ class PaymentForm(forms.Form):
             (number, f"{number} {names.get(number, '')}".strip())
             for number in payment_accounts(names)
         ]
-        if currency == BASE_CURRENCY:
+        if currency == HOME:
             del self.fields["rate"]
         else:
             self.fields["rate"].required = True

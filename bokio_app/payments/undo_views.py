@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from bokio_app.core import clock
+from bokio_app.invoicing.currencies import HOME
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -56,7 +57,7 @@ def _answer(request: TenantRequest, row: Payment | Settlement) -> HttpResponse:
         "connection": invoice.connection,
         "year": fiscal_year_of(invoice.connection, clock.today()),
         "request_key": str(uuid.uuid4()),
-        "open_after": invoice.open_amount + row.amount if invoice.currency == "SEK" else None,
+        "open_after": invoice.open_amount + row.amount if invoice.currency == HOME else None,
     }
     return render(request, "payments/take_back.html", context)
 

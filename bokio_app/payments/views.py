@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
+from bokio_app.invoicing.currencies import HOME
 from bokio_app.invoicing.forms import as_typed
 from bokio_app.invoicing.models import Invoice
 from bokio_app.ledger.queries import account_names, fiscal_year_of
@@ -20,7 +21,7 @@ from bokio_app.tenants.access import TenantRequest, member
 
 from . import services, sync
 from .effect import Effect, effect_of
-from .forms import BASE_CURRENCY, GAIN, LOSS, PaymentForm
+from .forms import GAIN, LOSS, PaymentForm
 
 # What is left over can be taken as one of these: the field, and whether it is a gain.
 TAKEN = {
@@ -95,14 +96,14 @@ def _form(invoice: Invoice, names: dict[int, str], **options: Any) -> PaymentFor
 
 def _is_closed(invoice: Invoice) -> bool:
     """Whether nothing is open. What is on its way is in SEK, and counts where the invoice is."""
-    known = invoice.currency == BASE_CURRENCY
+    known = invoice.currency == HOME
     return (services.still_open(invoice) if known else invoice.open_amount) <= 0
 
 
 def _proposal(invoice: Invoice) -> dict[str, object]:
     """All that is open, today; of an invoice in another currency, what came in is not known."""
     left = services.still_open(invoice)
-    known = invoice.currency == BASE_CURRENCY
+    known = invoice.currency == HOME
     return {
         "request_key": uuid.uuid4(),
         "open_seen": left if known or left == invoice.open_amount else "",
@@ -110,6 +111,7 @@ def _proposal(invoice: Invoice) -> dict[str, object]:
         "date": clock.today().isoformat(),
         "account": services.PAYMENT_ACCOUNTS[0],
         "fee": as_typed(ZERO),
+        "rate": as_typed(invoice.currency_rate, decimals=None),
     }
 
 

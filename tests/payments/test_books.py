@@ -14,7 +14,7 @@ from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.payments import services, sync, undoing
 from bokio_app.tenants.models import User
-from tests.support import bokio
+from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,4 +76,31 @@ def test_a_payment_with_all_that_closes_an_invoice_is_booked_to_the_ore_as_expec
     assert invoice.open_amount == 0
     assert [each.verdict for each in view.comparisons] == ["same"] * len(view.comparisons)
     assert len(view.comparisons) == (5 if method == "accrual" else 3)
+    assert sandbox.balance(str(connection.company_id), 1510) == 0
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_invoice_in_another_currency_is_booked_at_the_rate_that_bokio_has(
+    sandbox: SandboxProcess, connection: Connection, person: User, whole: bool
+) -> None:
+    customer = make.customer(connection, org_number="556016-0680")
+    line = {"unit_price": Decimal("99.99")}
+    invoice = make.invoice(connection, by=person, customer=customer, lines=[line], currency="EUR")
+    flow, _started = invoicing.start_sending(invoice, by=person)
+    step = flow.steps.get(op="create_invoice")
+    step.payload |= {"more": {"currency_rate": "11.2345", "total_rounding": whole}}
+    step.save()
+    bokio.work(connection)
+    invoice.refresh_from_db()
+    assert invoice.currency_rate
+    owed = services.still_open(invoice, rate=invoice.currency_rate)
+    payment = wanted(amount=owed - 20, difference=Decimal(20), rate=invoice.currency_rate)
+
+    services.register(invoice, payment, by=person, request_key=str(uuid.uuid4()))
+    bokio.work(connection)
+
+    invoice.refresh_from_db()
+    view = Overview(invoice, flows_of(invoice))
+    assert [each.verdict for each in view.comparisons] == ["same"] * 3
+    assert invoice.open_amount == 0
     assert sandbox.balance(str(connection.company_id), 1510) == 0

@@ -91,5 +91,5 @@ def _row(side: Side, names: Mapping[int, str]) -> EntryRow:
         name=_("not in the chart") if missing else names.get(side.account, ""),
         debit=max(side.amount, ZERO),
         credit=max(-side.amount, ZERO),
-        doubt="not_in_chart" if missing else side.doubt,
+        doubt=side.doubt or ("not_in_chart" if missing else ""),
     )
