@@ -14,6 +14,7 @@ from bokio_app.core import clock
 from bokio_app.flows.models import Finding, Flow, FlowState, StepState
 from bokio_app.invoicing.listing.kept import SavedView
 from bokio_app.invoicing.models import Customer, Invoice
+from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import Role, Tenant, User
 from tests.support import make
 
@@ -48,8 +49,17 @@ class Scene:
         )
         self.draft = self._invoice()
         self.published = self._invoice(status="published")
+        self.settled = self._invoice(status="published")
+        at_bokio = {"invoice": self.settled, "date": clock.today(), "amount": Decimal(5)}
+        self.paid = Payment.objects.create(account=1930, remote_id=str(uuid.uuid4()), **at_bokio)
+        self.kept = Settlement.objects.create(
+            type=Settlement.Type.BANK_FEE, remote_id=str(uuid.uuid4()), **at_bokio
+        )
         self.lost = self._invoice(remote_id=str(uuid.uuid4()))
         self._stopped_for(self.lost, op="publish_invoice", code="not-found")
+        self.doubted = self._invoice(remote_id=str(uuid.uuid4()))
+        doubted = self._stopped_for(self.doubted, op="publish_invoice", code="total-differs")
+        doubted.steps.filter(op="create_invoice").update(result={"total": "1.00"})
         self.unclear = self._stopped_for(self.published, op="create_invoice", code="ambiguous")
         self.moving: Flow = make.flow(self.company)
         self.private: Connection = make.connection(
