@@ -16,8 +16,10 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
 
-class Customer(Copied):
+
+class Customer(KeptCustomer):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
 
     class Type(models.TextChoices):
@@ -61,7 +63,7 @@ class Customer(Copied):
                 name="customer_remote_once",
             )
         ]
-        indexes = [models.Index(fields=["connection", "name"], name="customer_name")]
+        indexes = CUSTOMER_INDEXES
 
     def __str__(self) -> str:
         return self.name
@@ -323,7 +325,7 @@ class LineItem(models.Model):
         return Row(net=self.net, tax_rate=self.tax_rate)
 
 
-class Item(Copied):
+class Item(Marked):
     """What a company sells again and again, as Bokio has it."""
 
     tenant = models.ForeignKey(
@@ -351,6 +353,7 @@ class Item(Copied):
         verbose_name_plural = _("items")
         ordering = ["description", "pk"]
         constraints = [UniqueConstraint(fields=["connection", "remote_id"], name="item_once")]
+        indexes = ITEM_INDEXES
 
     def __str__(self) -> str:
         return self.description
