@@ -341,7 +341,7 @@ class Item(Marked):
     type = models.CharField(max_length=20, choices=LineItem.Type.choices)
     product = models.CharField(_("kind"), max_length=10, choices=LineItem.Product.choices)
     description = models.CharField(_("description"), max_length=500)
-    unit = models.CharField(_("unit"), max_length=20)
+    unit = models.CharField(_("unit"), max_length=20, choices=LineItem.Unit.choices)
     unit_price = models.DecimalField(_("price"), max_digits=15, decimal_places=2, default=ZERO)
     tax_rate = models.PositiveSmallIntegerField(_("VAT"), default=25)
     account = models.PositiveIntegerField(_("account"), null=True, blank=True)

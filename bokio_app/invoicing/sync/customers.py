@@ -137,7 +137,7 @@ def _more(remote: RemoteCustomer, *, hides: bool) -> dict[str, Any]:
     """The parts that invoices do not need, and a change must give back; those that say nothing
     are left out.
     """
-    parts = {
+    parts: dict[str, Any] = {
         "contacts": [
             {
                 "id": str(each.id) if each.id else None,
