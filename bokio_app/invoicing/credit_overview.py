@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,12 +17,14 @@ from bokio_app.core.money import totals
 from bokio_app.flows.explain import explain_stop
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.ledger.models import FiscalYear, JournalEntry
+from bokio_app.ledger.prediction import Entry, credit_note_entry, is_whole_kronor
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 from bokio_app.tenants.models import Tenant
 
-from . import crediting, expected
+from . import crediting
+from .comparing import Books, Comparison
+from .expected import rate_of, sale_of
 from .models import CreditNote, Invoice
-from .overview import Comparison, compared
 from .services import LineInput
 
 PAGE = 100
@@ -186,28 +188,30 @@ class NoteOverview:
     def comparisons(self) -> list[Comparison]:
         """The note's journal entry beside what we expected of it."""
         note = self.note
-        if self.is_cash or note.lines is None:
+        if self.is_cash or note.lines is None or self.invoice is None:
             return []
         names = account_names(self.connection)
-        wanted = None
-        # The last note takes what is left, which its own lines may not come to.
-        sold = totals(line.row for line in self.lines if line.is_sales)
-        if self.invoice and note.currency == "SEK" and sold.total == note.total:
-            customer = self.invoice.customer
-            entry = expected.invoice_entry(self.lines, customer=customer, names=names)
-            wanted = expected.opposite(entry)
-        title = _("Credit note %(number)s") % {"number": note.number or _("draft")}
         found = {each.remote_id: each for each in entries(self.connection, [note.journal_entry_id])}
-        return [
-            compared(
-                title,
-                note.credit_date,
-                wanted,
-                note.journal_entry_id,
-                entries=found,
-                names=names,
-            )
-        ]
+        books = Books(self.invoice, [], is_cash=False, names=names, entries=found)
+        title = _("Credit note %(number)s") % {"number": note.number or _("draft")}
+        return [books.compare(title, note.credit_date, self._entry(names), note.journal_entry_id)]
+
+    def _entry(self, names: Mapping[int, str]) -> Entry | None:
+        """None where the last note takes what is left, which its own lines do not come to."""
+        rate = rate_of(self.invoice) if self.invoice else None
+        if self.invoice is None or rate is None:
+            return None
+        customer = self.invoice.customer
+        sale = sale_of(self.lines, customer=customer, total=self.note.total, rate=rate)
+        lines = sale.sums.total
+        if sale.rounding and not is_whole_kronor(self.note.total, lines=lines):
+            return None
+        return credit_note_entry(sale, names=names)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why some of the accounts that we expect are not known for sure, each once."""
+        return list(dict.fromkeys(why for each in self.comparisons for why in each.doubts))
 
     @property
     def same(self) -> int:

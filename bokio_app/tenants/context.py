@@ -53,6 +53,13 @@ def nav_groups(path: str, *, is_owner: bool = False) -> list[tuple[str, list[Nav
                 item(_("Runs"), "flows:list", "list-checks", "g k"),
             ],
         ),
+        (
+            _("Registers"),
+            [
+                item(_("Customers"), "customers:list", "users", "g c"),
+                item(_("Items"), "items:list", "package", "g i"),
+            ],
+        ),
         (_("The agency"), agency),
     ]
 
@@ -78,6 +85,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav_groups": groups,
         "unseen_notices": partial(_unseen, request),
         "nav_phone": SimpleLazyObject(
-            lambda: [item for _, items in groups for item in items if item.on_phone][:PHONE_TABS]
+            lambda: [item for item in (*groups[0][1], *groups[-1][1]) if item.on_phone][:PHONE_TABS]
         ),
     }

@@ -35,6 +35,7 @@ ALSO = (
     "credit_part",
     "delete_credit_note",
     "update_customer",
+    "delete_customer",
     "create_item",
     "update_item",
     "delete_item",

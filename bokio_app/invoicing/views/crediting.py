@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,12 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bokio_app.core import clock
 from bokio_app.core.formats import money
-from bokio_app.core.money import ZERO, totals
-from bokio_app.invoicing import crediting, expected
+from bokio_app.core.money import ZERO
+from bokio_app.invoicing import crediting
 from bokio_app.invoicing.credit_forms import CreditForm, problem_text
 from bokio_app.invoicing.crediting import Amount, Creditable
+from bokio_app.invoicing.expected import rate_of, sale_of
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.services import is_cash
+from bokio_app.ledger.prediction import Entry, Sale, Sold, credit_note_entry
 from bokio_app.ledger.queries import account_names, fiscal_year_of
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -26,13 +30,13 @@ FILLS = ("all", "none")  # the buttons that fill in every quantity
 
 @dataclass(frozen=True)
 class Effect:
-    """What crediting would do, in the invoice's currency. `entry` is None where it is not known:
-    in another currency, by the cash method, or where the lines are not.
+    """What crediting would do, in the invoice's currency. `entry` is None by the cash method, and
+    where the lines or the rate are not known.
     """
 
     amount: Amount
     left: Amount
-    entry: expected.Entry | None
+    entry: Entry | None
     is_cash: bool
     currency: str
 
@@ -101,17 +105,28 @@ def effect_of(form: CreditForm) -> Effect:
     fits = not crediting.quantity_problems(found, wanted)
     amount = found.amount(wanted) if fits else NOTHING
     by_cash = is_cash(invoice) and not invoice.is_recorded
-    sold = found.sold(wanted)
-    entry = None
-    # The last note also takes what was rounded before it: then its lines do not tell the entry.
-    told = fits and sold and totals(each.row for each in sold).total == amount.total
-    if told and not by_cash and invoice.currency == "SEK":
-        names = account_names(invoice.connection)
-        entry = expected.opposite(
-            expected.invoice_entry(sold, customer=invoice.customer, names=names)
-        )
+    entry = _entry(found, wanted, amount) if fits and not by_cash else None
     left = Amount(found.left.net - amount.net, found.left.tax - amount.tax)
     return Effect(amount, left, entry, by_cash, invoice.currency)
+
+
+def _entry(found: Creditable, wanted: dict[int, Decimal], amount: Amount) -> Entry | None:
+    """What Bokio is expected to write; None where the lines, or the rate, are not known."""
+    invoice, rate = found.invoice, rate_of(found.invoice)
+    sold = found.sold(wanted)
+    if not sold or rate is None:
+        return None
+
+    def sale(lines: Sequence[Sold], total: Decimal) -> Sale:
+        return sale_of(lines, customer=invoice.customer, total=total, rate=rate)
+
+    is_rest = found.is_rest(wanted)
+    return credit_note_entry(
+        sale(sold, amount.total),
+        names=account_names(invoice.connection),
+        completes=sale(list(invoice.lines.all()), invoice.total) if is_rest else None,
+        earlier=[sale(crediting.lines_of(note), note.total) for note in found.published],
+    )
 
 
 def _page(
