@@ -28,6 +28,7 @@ urlpatterns = [
     path("invoices/", include("bokio_app.invoicing.urls")),
     path("payments/", include("bokio_app.payments.urls")),
     path("runs/", include("bokio_app.flows.urls")),
+    path("live/", include("bokio_app.live.urls")),
     path("workspace/", include("bokio_app.connections.urls_of_workspace")),
     path("workspace/", include("bokio_app.tenants.urls")),
     path("language/", language, name="set_language"),

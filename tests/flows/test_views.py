@@ -302,7 +302,7 @@ def test_progress_asks_again_while_the_run_moves(client: Client, company: Connec
     page = client.get(address("progress", flow), headers=HTMX)
 
     body = page.content.decode()
-    assert 'hx-trigger="every 1s"' in body
+    assert f'data-follows="flow:{flow.public_id}" data-poll="1"' in body
     assert "HX-Trigger" not in page
     assert "Kund AB" in body
     assert "1 of 4 steps done. Draft in Bokio: running" in body

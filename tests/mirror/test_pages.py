@@ -63,7 +63,7 @@ def test_a_company_that_is_being_read_shows_how_far_each_list_is(
     }
     assert "300 of 1,180 read" in page.replace("\u00a0", " ")
     assert "The permission is missing." in page
-    assert "every 2s" in page
+    assert f'data-follows="connection:{company.pk}" data-poll="2"' in page
     assert shown.filled_at is None
 
 

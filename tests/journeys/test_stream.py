@@ -1,0 +1,114 @@
+"""Many tabs of one browser: one stream for all that are seen, and none for one that is hidden."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.journeys.conftest import Company
+from tests.journeys.steps import PUBLISH, draft, expect_recorded
+from tests.support.processes import Stack
+from tests.support.walk import Walk
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+
+TABS = 10
+HEARD = "() => document.body.dataset.liveIs === 'heard'"
+LOST = "() => document.body.dataset.liveIs === 'lost'"
+HIDE = """hidden => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+class Streams:
+    """The streams that a browser has open, as its requests tell."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.open: set[Request] = set()
+        self.most = self.asked = 0
+        walk.context.on("request", self._began)
+        walk.context.on("requestfinished", self.open.discard)
+        walk.context.on("requestfailed", self.open.discard)
+
+    def _began(self, request: Request) -> None:
+        if request.url.endswith("/live/"):
+            self.open.add(request)
+            self.asked += 1
+            self.most = max(self.most, len(self.open))
+
+
+def tabs_on(walk: Walk, path: str) -> list[Page]:
+    """Ten tabs on the same page, each of which hears the stream."""
+    walk.go(path)
+    pages = [walk.page, *(walk.context.new_page() for _ in range(TABS - 1))]
+    for page in pages:
+        page.goto(walk.app_url + path)
+        page.wait_for_function(HEARD)
+    return pages
+
+
+def test_ten_open_tabs_follow_a_run_by_one_stream(
+    member: Walk, company: Company, connection_id: str, stack: Stack
+) -> None:
+    streams = Streams(member)
+    path = draft(member, connection_id)
+    pages = tabs_on(member, path)
+    held = stack.sandbox.add_fault(PUBLISH, "hold_before")
+    member.press("send")
+    stack.sandbox.wait_held(held)
+
+    for page in pages:
+        expect(page.locator(".flow-progress li")).to_have_count(4)
+    assert len(streams.open) == 1
+    stack.sandbox.release(held)
+
+    for page in pages:
+        expect(page.locator("a[href*='/payments/invoice/']").first).to_be_visible()
+    expect_recorded(member)
+    assert streams.most == 1
+
+
+def test_a_hidden_tab_leaves_the_stream_to_another_and_looks_when_it_is_shown(
+    member: Walk, company: Company, connection_id: str, stack: Stack
+) -> None:
+    streams = Streams(member)
+    path = draft(member, connection_id)
+    leader, other = tabs_on(member, path)[0], member.context.pages[1]
+    for page in member.context.pages[2:]:
+        page.close()
+
+    leader.evaluate(HIDE, True)
+    other.wait_for_function(HEARD)
+    other.get_by_role("button", name=member.word("send")).first.click()
+
+    expect(other.locator("a[href*='/payments/invoice/']").first).to_be_visible()
+    expect(leader.locator("a[href*='/payments/invoice/']")).to_have_count(0)
+    assert len(streams.open) == 1
+    other.evaluate(HIDE, True)
+    other.close()
+    leader.evaluate(HIDE, False)
+    expect(leader.locator("a[href*='/payments/invoice/']").first).to_be_visible()
+    leader.wait_for_function(HEARD)
+    assert len(streams.open) == 1
+
+
+def test_while_no_stream_is_heard_the_page_asks_by_itself(
+    member: Walk, company: Company, connection_id: str, stack: Stack
+) -> None:
+    path = draft(member, connection_id)
+    member.page.route("**/live/", lambda route: route.fulfill(status=204))
+    member.go(path)
+    held = stack.sandbox.add_fault(PUBLISH, "hold_before")
+    member.press("send")
+    stack.sandbox.wait_held(held)
+    member.page.wait_for_function(LOST)
+
+    expect(member.page.locator(".flow-progress li")).to_have_count(4)
+    stack.sandbox.release(held)
+
+    expect_recorded(member)
+    member.page.unroute("**/live/")
+    member.page.evaluate(HIDE, True)
+    member.page.evaluate(HIDE, False)
+    member.page.wait_for_function(HEARD)
