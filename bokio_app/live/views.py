@@ -55,7 +55,7 @@ async def events(visitor: Visitor, listener: Stream) -> AsyncIterator[str]:
         # It also gives back the connection to the database that the page's own queries have left.
         listener.companies = await sync_to_async(visitor.companies)()
         await hub.join(listener)
-        yield f"retry: {RETRY}\nevent: open\ndata: {{}}\n\n"
+        yield f"retry: {RETRY}\nevent: begun\ndata: {{}}\n\n"
         while not listener.is_over and time.monotonic() < began + LONGEST:
             moved = await listener.news(within=HEARTBEAT)
             if time.monotonic() >= checked + HEARTBEAT:

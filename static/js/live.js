@@ -20,16 +20,20 @@ let isOver = false;
 const parts = () => [...document.querySelectorAll("[data-follows]")];
 const isHeard = () => Date.now() - heardAt < QUIET;
 // What somebody types in, or has opened, is not taken away: it is fetched when they are done.
-const late = new Set();
+// Nor is a part fetched more often than every `data-calm` seconds.
+const late = new Set(); // by their ids, which outlive the parts
+const lookedAt = {};
 const isInUse = (part) =>
   part.querySelector("dialog[open], :popover-open") ||
   (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
 function look(some) {
   for (const part of some) {
-    late.delete(part);
-    if (isInUse(part)) late.add(part);
-    else window.htmx.trigger(part, "moved");
+    const isCalm = Date.now() - (lookedAt[part.id] ?? 0) < (part.dataset.calm ?? 0) * 1000;
+    late[isCalm || isInUse(part) ? "add" : "delete"](part.id);
+    if (late.has(part.id)) continue;
+    lookedAt[part.id] = Date.now();
+    window.htmx.trigger(part, "moved");
   }
 }
 
@@ -40,7 +44,7 @@ const follows = (part, moved) =>
   });
 
 const HEARD = {
-  open() {
+  begun() {
     look(wasOpen ? parts() : parts().filter((part) => part.dataset.poll));
     wasOpen = true;
   },
@@ -124,7 +128,7 @@ setInterval(() => {
   if (document.hidden || isOver) return;
   ticks += 1;
   const isDue = (part) => ticks % Number(part.dataset.poll ?? SELDOM) === 0;
-  look(parts().filter((part) => late.has(part) || (!isHeard() && isDue(part))));
+  look(parts().filter((part) => late.has(part.id) || (!isHeard() && isDue(part))));
   const isSilent = source?.readyState === EventSource.OPEN && !isHeard();
   if (source && (isSilent || (refusedAt && Date.now() - refusedAt > AGAIN))) listen();
 }, TICK);

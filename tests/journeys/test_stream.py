@@ -7,6 +7,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.journeys.conftest import Company
 from tests.journeys.steps import PUBLISH, draft, expect_recorded
+from tests.journeys.test_live import HIDE
 from tests.support.processes import Stack
 from tests.support.walk import Walk
 
@@ -15,10 +16,6 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 TABS = 10
 HEARD = "() => document.body.dataset.liveIs === 'heard'"
 LOST = "() => document.body.dataset.liveIs === 'lost'"
-HIDE = """hidden => {
-    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-}"""
 
 
 class Streams:
@@ -28,14 +25,17 @@ class Streams:
         self.open: set[Request] = set()
         self.most = self.asked = 0
         walk.context.on("request", self._began)
-        walk.context.on("requestfinished", self.open.discard)
-        walk.context.on("requestfailed", self.open.discard)
+        walk.context.on("requestfinished", self._ended)
+        walk.context.on("requestfailed", self._ended)
 
     def _began(self, request: Request) -> None:
         if request.url.endswith("/live/"):
             self.open.add(request)
             self.asked += 1
             self.most = max(self.most, len(self.open))
+
+    def _ended(self, request: Request) -> None:
+        self.open.discard(request)
 
 
 def tabs_on(walk: Walk, path: str) -> list[Page]:

@@ -139,7 +139,7 @@ def test_an_open_page_hears_which_ids_have_moved_and_nothing_else(
         assert headers[b"Content-Type"] == b"text/event-stream"
         assert b"no-store" in headers[b"Cache-Control"]
         assert b"Content-Encoding" not in headers
-        assert await tab.hear("open", "moved") == ("open", {})
+        assert await tab.hear("begun", "moved") == ("begun", {})
 
         await changed(runs(flow))
 
@@ -165,7 +165,7 @@ def test_a_member_hears_of_no_company_that_was_not_given_to_them(
     async def scenario() -> None:
         tab = Tab(browser)
         await tab.start()
-        await tab.hear("open")
+        await tab.hear("begun")
 
         await changed(runs(hidden))
         await changed(runs(stranger))
@@ -192,7 +192,7 @@ def test_the_stream_of_somebody_who_may_not_listen_any_more_ends(
     async def scenario() -> None:
         tab = Tab(browser)
         await tab.start()
-        await tab.hear("open")
+        await tab.hear("begun")
 
         await changed(ends[why])
 
@@ -224,7 +224,7 @@ def test_all_streams_end_when_the_process_is_to_stop(browser: Client, hub: Hub) 
         tabs = [Tab(browser), Tab(browser)]
         for tab in tabs:
             await tab.start()
-            await tab.hear("open")
+            await tab.hear("begun")
 
         hub.stop()
 
@@ -240,7 +240,7 @@ def test_one_member_has_so_many_streams_and_no_more(browser: Client, hub: Hub) -
         tabs = [Tab(browser) for _ in range(MOST_STREAMS)]
         for tab in tabs:
             await tab.start()
-            await tab.hear("open")
+            await tab.hear("begun")
 
         refused = Tab(browser)
 
@@ -267,7 +267,7 @@ def test_a_look_that_fails_is_followed_by_the_next(
     async def scenario() -> None:
         tab = Tab(browser)
         await tab.start()
-        await tab.hear("open")
+        await tab.hear("begun")
         monkeypatch.setattr(hub, "_look_now", look)
 
         await changed(runs(flow))
