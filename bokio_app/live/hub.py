@@ -7,7 +7,9 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Collection
+import time
+from collections import deque
+from collections.abc import Collection, Iterable
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,8 @@ from .moved import Moved, Thing, Watch
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two looks
+LINGERS = 30.0  # seconds after a stream has ended: most go on to another page and open a new one
+LATELY = 5.0  # seconds: a page may have been made as long before its stream is open
 MOST_STREAMS = 12  # of one member in one process
 
 
@@ -63,12 +67,14 @@ class Stream:
 
 
 class Hub:
-    """The streams of this process. It looks only while there are any."""
+    """The streams of this process. It looks only while there are any, or were a moment ago."""
 
     def __init__(self) -> None:
         self._streams: set[Stream] = set()
         self._task: asyncio.Task[None] | None = None
         self._watch: Watch | None = None
+        self._watched: dict[int, float] = {}  # workspaces, and when each was last looked at
+        self._lately: deque[tuple[float, Thing]] = deque()
         self._is_ready: asyncio.Event | None = None
         self._stops = False
 
@@ -77,7 +83,7 @@ class Hub:
         return sum(user in {None, each.user} for each in tuple(self._streams))
 
     async def join(self, stream: Stream) -> None:
-        """Begin to listen: what moves after this call is told."""
+        """Begin to listen: what moves from now on is told, and what has moved just before."""
         self._end_with_the_process()
         self._streams.add(stream)
         if self._task is None or self._task.done():
@@ -85,29 +91,47 @@ class Hub:
             self._task = asyncio.create_task(self._run(self._is_ready))
         if self._is_ready:
             await self._is_ready.wait()
+        self._tell(stream, [thing for _at, thing in self._lately])
         if self._stops:
             stream.end()
 
     def leave(self, stream: Stream) -> None:
         """Listen no longer."""
         self._streams.discard(stream)
-        if not self._streams and self._task:
-            self._task.cancel()
-            self._task = None
 
     async def _run(self, is_ready: asyncio.Event) -> None:
         self._watch = None
-        while True:
+        self._lately.clear()
+        while tenants := self._tenants():
             try:
-                things = await self._look({each.tenant for each in self._streams})
+                things = await self._look(tenants)
             except Exception:
                 log.exception("live_look_failed")
             else:
-                for thing in things:
-                    for stream in [each for each in self._streams if each.tenant == thing.tenant]:
-                        stream.tell(thing)
+                self._remember(things)
+                for stream in tuple(self._streams):
+                    self._tell(stream, things)
             is_ready.set()
             await asyncio.sleep(LOOK_EVERY)
+
+    def _tenants(self) -> set[int]:
+        """The workspaces that somebody looks at, or did a moment ago."""
+        now = time.monotonic()
+        self._watched |= {each.tenant: now for each in self._streams}
+        self._watched = {key: at for key, at in self._watched.items() if at > now - LINGERS}
+        return set(self._watched)
+
+    def _remember(self, things: Iterable[Thing]) -> None:
+        now = time.monotonic()
+        self._lately.extend((now, thing) for thing in things)
+        while self._lately and self._lately[0][0] < now - LATELY:
+            self._lately.popleft()
+
+    @staticmethod
+    def _tell(stream: Stream, things: Iterable[Thing]) -> None:
+        for thing in things:
+            if thing.tenant == stream.tenant:
+                stream.tell(thing)
 
     async def _look(self, tenants: Collection[int]) -> list[Thing]:
         return await sync_to_async(self._look_now, thread_sensitive=False)(tenants)

@@ -14,7 +14,7 @@ let source = null; // only in the tab that listens
 let wish = null; // to be that tab
 let heardAt = 0;
 let refusedAt = 0;
-let wasOpen = false;
+let wasHeard = false;
 let isOver = false;
 
 const parts = () => [...document.querySelectorAll("[data-follows]")];
@@ -45,8 +45,7 @@ const follows = (part, moved) =>
 
 const HEARD = {
   begun() {
-    look(wasOpen ? parts() : parts().filter((part) => part.dataset.poll));
-    wasOpen = true;
+    look(wasHeard ? parts() : parts().filter((part) => part.dataset.poll));
   },
   still() {},
   moved(moved) {
@@ -62,6 +61,7 @@ function hear(name, data) {
   heardAt = name === "lost" ? 0 : Date.now();
   document.body.dataset.liveIs = name === "lost" ? "lost" : "heard";
   if (!document.hidden) HEARD[name]?.(data);
+  wasHeard ||= name !== "lost";
 }
 
 function pass(name, data) {

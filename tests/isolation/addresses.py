@@ -71,6 +71,7 @@ FORMS: Mapping[str, Of] = {
     "payments:preview": lambda scene: scene.payment(),
     "payments:register": lambda scene: scene.payment(),
     "set_language": lambda _scene: {"language": "en"},
+    "tenants:keys": lambda _scene: {"keys": "off"},
     "tenants:theme": lambda _scene: {"theme": "dark"},
     "workspace:choose": lambda scene: {"workspace": scene.tenant.pk},
     "workspace:close": lambda scene: {"name": scene.tenant.name, "work": "stop"},
@@ -81,6 +82,7 @@ KEEPS_NOTHING = {
     "invoicing:preview",
     "payments:preview",
     "set_language",
+    "tenants:keys",
     "tenants:theme",
     "workspace:choose",
 }
@@ -102,6 +104,7 @@ OPEN = {
     "healthz",
     "invitation",
     "set_language",
+    "tenants:keys",
     "tenants:theme",
 }
 # Of the workspace and not of a company: every member's, and the owners'.

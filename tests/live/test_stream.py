@@ -152,6 +152,27 @@ def test_an_open_page_hears_which_ids_have_moved_and_nothing_else(
     in_a_loop(scenario)
 
 
+def test_what_moved_while_the_page_was_on_its_way_is_told_to_it(
+    browser: Client, company: Connection
+) -> None:
+    flow = make.flow(company)
+
+    async def scenario() -> None:
+        first, second = Tab(browser), Tab(browser)
+        await first.start()
+        await first.hear("begun")
+        await changed(runs(flow))
+        await first.hear("moved")
+        await first.go()
+
+        await second.start()
+
+        assert (await second.hear("moved"))[1]["flow"] == [str(flow.public_id)]
+        await second.go()
+
+    in_a_loop(scenario)
+
+
 def test_a_member_hears_of_no_company_that_was_not_given_to_them(
     browser: Client, company: Connection, person: User
 ) -> None:
