@@ -23,7 +23,9 @@ const isHeard = () => Date.now() - heardAt < QUIET;
 // Nor is a part fetched more often than every `data-calm` seconds.
 const late = new Set(); // by their ids, which outlive the parts
 const lookedAt = {};
+// While an answer is on its way, or is being put in, nobody hears: htmx would drop the event.
 const isInUse = (part) =>
+  part.matches(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") ||
   part.querySelector("dialog[open], :popover-open") ||
   (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
