@@ -17,11 +17,13 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
+from .bell import heard
 from .moved import Moved, Thing, Watch
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0  # seconds between two looks
+LOOK_EVERY = 1.0  # seconds between two looks that nobody has rung for
+SOONEST = 0.2  # seconds from a ring to the look
 LINGERS = 30.0  # seconds after a stream has ended: most go on to another page and open a new one
 LATELY = 5.0  # seconds: a page may have been made as long before its stream is open
 MOST_STREAMS = 12  # of one member in one process
@@ -102,6 +104,14 @@ class Hub:
     async def _run(self, is_ready: asyncio.Event) -> None:
         self._watch = None
         self._lately.clear()
+        rung = asyncio.Event()
+        listening = asyncio.create_task(heard(rung))
+        try:
+            await self._look_again_and_again(is_ready, rung)
+        finally:
+            listening.cancel()
+
+    async def _look_again_and_again(self, is_ready: asyncio.Event, rung: asyncio.Event) -> None:
         while tenants := self._tenants():
             try:
                 things = await self._look(tenants)
@@ -112,7 +122,10 @@ class Hub:
                 for stream in tuple(self._streams):
                     self._tell(stream, things)
             is_ready.set()
-            await asyncio.sleep(LOOK_EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), LOOK_EVERY)
+                await asyncio.sleep(SOONEST)  # more of the same may be about to be committed
+            rung.clear()
 
     def _tenants(self) -> set[int]:
         """The workspaces that somebody looks at, or did a moment ago."""

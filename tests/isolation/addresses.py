@@ -68,6 +68,7 @@ FORMS: Mapping[str, Of] = {
     "invoicing:edit": lambda scene: scene.editor(scene.draft),
     "invoicing:new": lambda scene: scene.editor(None),
     "invoicing:preview": lambda scene: scene.editor(None),
+    "mirror:read": lambda scene: {"company": scene.company.pk},
     "payments:preview": lambda scene: scene.payment(),
     "payments:register": lambda scene: scene.payment(),
     "set_language": lambda _scene: {"language": "en"},
