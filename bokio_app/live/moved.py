@@ -23,7 +23,7 @@ from bokio_app.invoicing.models import Invoice
 MOST_ROWS = 5000  # in one look
 MOST_IDS = 100  # told of one by one; beyond that, all that a page shows may have moved
 # A number may be taken before another and committed after it: by so many seconds at most.
-LATE = 3.0
+LATE = 10.0
 
 
 @dataclass

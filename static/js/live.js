@@ -25,7 +25,7 @@ const late = new Set(); // by their ids, which outlive the parts
 const lookedAt = {};
 // While an answer is on its way, or is being put in, nobody hears: htmx would drop the event.
 const isInUse = (part) =>
-  part.matches(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") ||
+  part.closest(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") ||
   part.querySelector("dialog[open], :popover-open") ||
   (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
@@ -35,7 +35,7 @@ function look(some) {
     late[isCalm || isInUse(part) ? "add" : "delete"](part.id);
     if (late.has(part.id)) continue;
     lookedAt[part.id] = Date.now();
-    window.htmx.trigger(part, "moved");
+    part.dispatchEvent(new CustomEvent("moved")); // it concerns no part around this one
   }
 }
 

@@ -115,7 +115,7 @@ def test_a_number_that_is_committed_after_a_later_one_is_not_lost(monkeypatch: A
     now[0] += 1
     assert cursor.floor < 11
     assert cursor.fresh([11, 12]) == {11}
-    for _second in range(8):
+    for _second in range(20):
         now[0] += 1
         cursor.fresh([])
 
