@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from playwright.sync_api import Page, Request, expect
 
@@ -120,3 +122,20 @@ def test_while_no_stream_is_heard_the_page_asks_by_itself(
     member.page.evaluate(HIDE, True)
     member.page.evaluate(HIDE, False)
     member.page.wait_for_function(HEARD)
+
+
+def test_a_server_that_stops_lets_the_streams_go_and_the_page_hears_the_next_one(
+    member: Walk, stack: Stack
+) -> None:
+    member.go("/runs/")
+    member.page.wait_for_function(HEARD)
+
+    code = stack.web.terminate(patience=PATIENCE)
+
+    assert code in {0, -signal.SIGTERM}  # it was not killed
+    assert not stack.web.said("timeout graceful shutdown exceeded")
+    member.page.wait_for_function(LOST)
+    stack.web.start()
+    member.page.wait_for_function(HEARD)
+    refused = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "sendError")
+    member.noted[:] = [line for line in member.noted if not any(each in line for each in refused)]
