@@ -42,7 +42,7 @@ def freshness_of(tenant: Tenant, company: Connection | None) -> Freshness:
         company=company,
         at=invoices_as_of(tenant, company),
         reading=_waited_for(companies),
-        may_ask=not tenant.closed_at and (company.is_active if company else companies.exists()),
+        may_ask=not tenant.closed_at and (company is None or company.is_active),
     )
 
 

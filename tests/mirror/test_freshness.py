@@ -150,5 +150,5 @@ def test_the_number_of_queries_is_the_same_for_few_and_many_companies(
     for _number in range(8):
         company_read(tenant, 5)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(3):
         freshness_of(tenant, None)
