@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "bokio_app.payments",
     "bokio_app.mirror",
     "bokio_app.batches",
+    "bokio_app.live",
     "bokio_app.console",
     "django.contrib.admin.apps.SimpleAdminConfig",  # `urls` loads what it shows; workers do not
     "django.contrib.auth",

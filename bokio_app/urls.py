@@ -34,6 +34,7 @@ urlpatterns = [
     path("received/weeks/", weeks, name="received_weeks"),
     path("payments/", include("bokio_app.payments.urls")),
     path("runs/", include("bokio_app.flows.urls")),
+    path("live/", include("bokio_app.live.urls")),
     path("workspace/", include("bokio_app.connections.urls_of_workspace")),
     path("workspace/", include("bokio_app.tenants.urls")),
     path("language/", language, name="set_language"),

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from bokio_app.core import clock
 from bokio_app.core.sheets import sheet
 from bokio_app.tenants.access import TenantRequest, member
+from bokio_app.tenants.models import Tenant
 
 from . import queries
 from .models import Flow, Step
@@ -26,18 +27,21 @@ from .operations import KINDS
 from .progress import wait_reason
 
 CHUNK = 500
+APP = "app"  # among persons: what nobody has asked for
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which flows: of a list, of a company, of a kind, begun in a period (days in Stockholm, both
-    included), or with this reference of an order, number of an invoice, or number of a run.
+    """Which flows: of a list, of a company, of a kind, begun by a person (or `APP`) and in a
+    period (days in Stockholm, both included), or with this reference of an order, number of an
+    invoice, or number of a run.
     """
 
     view: str
     reads: bool = False
     company: UUID | None = None
     kind: str = ""
+    person: str = ""
     since: date | None = None
     until: date | None = None
     text: str = ""
@@ -46,11 +50,13 @@ class Wanted:
     def of(cls, asked: QueryDict) -> Self:
         """Read an address. What makes no sense in it is taken for absent."""
         view, kind = asked.get("view", ""), asked.get("kind", "")
+        person = asked.get("person", "")[:18]
         return cls(
             view=view if view in queries.View.values else queries.View.ALL,
             reads="reads" in asked,
             company=_uuid(asked.get("company", "")),
             kind=kind if kind in KINDS else "",
+            person=person if person == APP or person.isdecimal() else "",
             since=_day(asked.get("since", "")),
             until=_day(asked.get("until", "")),
             text=asked.get("q", "").strip()[:200],
@@ -59,7 +65,7 @@ class Wanted:
     @property
     def is_narrowed(self) -> bool:
         """Whether there is something to clear in the form."""
-        return bool(self.kind or self.since or self.until or self.text)
+        return bool(self.kind or self.person or self.since or self.until or self.text)
 
     def flows(self, flows: QuerySet[Flow]) -> QuerySet[Flow]:
         """Those of the flows that are wanted, whatever their state."""
@@ -69,6 +75,9 @@ class Wanted:
             flows = flows.filter(connection_id=self.company)
         if self.kind:
             flows = flows.filter(kind=self.kind)
+        if self.person:
+            by = None if self.person == APP else int(self.person)
+            flows = flows.filter(created_by=by)
         if self.since:
             flows = flows.filter(created_at__gte=_midnight(self.since))
         if self.until:
@@ -77,17 +86,29 @@ class Wanted:
 
     def url(self, name: str = "flows:list", *, before: str = "") -> str:
         """The address that asks for these."""
+        return f"{reverse(name)}?{self.query(before=before)}"
+
+    def query(self, *, before: str = "") -> str:
+        """The same without the page, so that one run's page leads back to its list."""
         asked = {
             "view": self.view,
             "reads": "1" if self.reads else "",
             "company": str(self.company or ""),
             "kind": self.kind,
+            "person": self.person,
             "since": str(self.since or ""),
             "until": str(self.until or ""),
             "q": self.text,
             "before": before,
         }
-        return f"{reverse(name)}?{urlencode({key: each for key, each in asked.items() if each})}"
+        return urlencode({key: each for key, each in asked.items() if each})
+
+
+def people(tenant: Tenant) -> list[tuple[str, str]]:
+    """Who can be chosen: the members of the workspace, by name."""
+    members = tenant.members.select_related("user")
+    named = ((str(each.user_id), str(each.user)) for each in members)
+    return sorted(named, key=lambda each: each[1].casefold())
 
 
 def kinds() -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from .epochs import latest
 from .models import Attempt, Flow, FlowState, RemoteBinding, Step, StepState
 from .operations import OPERATIONS, Done, Operation, StepContext, reads_only
 from .rows import Fields
-from .signals import flow_cancelled, flow_finished
+from .signals import flow_cancelled, flow_finished, flow_moved
 
 logger = logging.getLogger(__name__)
 
@@ -295,6 +295,7 @@ class Turn:
                 raise
             self._write_together(guard, bundle, write_in_turn, then)
         self.unsaved = None
+        flow_moved.send(Flow)
 
     def _write_together(
         self, guard: Guard, bundle: Bundle, how: Write, then: Callable[[], object] | None
@@ -360,8 +361,7 @@ class Turn:
                     },
                 )
             )
-        if unsaved.log:
-            bundle.new.append(unsaved.log)
+        bundle.new += [unsaved.log] if unsaved.log else []
 
     def _audit_line(self, action: str, **data: Any) -> New:
         flow = self.flow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,10 +11,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from bokio_app.connections.queries import CHOICES, live
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Tenant
 
@@ -44,6 +46,7 @@ class Row:
     """One flow of the list; `state` names a glyph, `invoice` is None when it works on none."""
 
     flow: Flow
+    key: str
     invoice: Invoice | None
     state: str
     reason: str
@@ -64,30 +67,41 @@ class Tab:
 
     label: str
     url: str
-    count: int
+    count: int | None
     current: bool
 
 
 @member
 @require_safe
 def list_(request: TenantRequest) -> HttpResponse:
-    """The tenant's flows by state, a hundred at a time."""
+    """The tenant's flows by state, a hundred at a time, beside one of them (`at`). With `counts`,
+    only the tabs, and what takes longest: how many there are in all.
+    """
     tenant, wanted, last = request.tenant, Wanted.of(request.GET), _last(request)
+    if "counts" in request.GET:
+        tabs = _tabs(wanted, queries.counts(wanted.flows(tenant.flows.all())))
+        return render(request, "flows/_tabs.html", {"tabs": tabs, "wanted": wanted})
     in_view = queries.flows_of(tenant).filter(state__in=queries.STATES_OF[wanted.view])
     page = list(queries.older_than(wanted.flows(in_view), last)[: queries.PAGE + 1])
     shown = page[: queries.PAGE]
     more = shown[-1].public_id if len(page) > queries.PAGE else None
-    companies = tenant.connections.exclude(state="ended")
+    companies = list(live(tenant)[: CHOICES + 1])
+    company = live(tenant).filter(pk=wanted.company).first() if wanted.company else None
     context = {
         "findings": inventory.shown(inventory.open_findings(tenant)[: queries.PAGE]),
         "rows": _rows(tenant, shown),
-        "tabs": _tabs(tenant, wanted),
+        "at": request.GET.get("at", ""),
+        "tabs": _tabs(wanted, queries.open_counts(wanted.flows(tenant.flows.all()))),
         "wanted": wanted,
         "kinds": history.kinds(),
+        "people": history.people(tenant),
         "reads_url": replace(wanted, reads=not wanted.reads).url(),
-        "clear_url": replace(wanted, kind="", since=None, until=None, text="").url(),
+        "clear_url": replace(wanted, kind="", person="", since=None, until=None, text="").url(),
         "export_url": wanted.url("flows:export"),
-        "company": companies.filter(pk=wanted.company).first() if wanted.company else None,
+        "query": wanted.query(),
+        "company": company,
+        "companies": companies[:CHOICES],
+        "has_many": len(companies) > CHOICES,
         "every_company_url": replace(wanted, company=None).url(),
         "older_url": wanted.url(before=str(more)) if more else "",
         "newest_url": wanted.url() if last else "",
@@ -103,13 +117,12 @@ def _last(request: TenantRequest) -> Flow | None:
     return request.tenant.flows.filter(public_id=before).first()
 
 
-def _tabs(tenant: Tenant, wanted: Wanted) -> list[Tab]:
-    counts = queries.counts(wanted.flows(tenant.flows.all()))
+def _tabs(wanted: Wanted, counts: Mapping[str, int]) -> list[Tab]:
     return [
         Tab(
             label=str(label),
             url=replace(wanted, view=name).url(),
-            count=counts[name],
+            count=counts.get(name),
             current=name == wanted.view,
         )
         for name, label in queries.View.choices
@@ -125,6 +138,7 @@ def _rows(tenant: Tenant, flows: Iterable[Flow]) -> list[Row]:
         number = ids[flow.pk]
         row = Row(
             flow=flow,
+            key=str(flow.public_id),
             invoice=invoices.get(number) if number else None,
             state=STATE_OF_FLOW[FlowState(flow.state)],
             reason=wait_reason(flow),
@@ -160,6 +174,8 @@ def _detail(
         "findings": inventory.shown(findings),
         "state": STATE_OF_FLOW[FlowState(flow.state)],
         "steps": len(steps),
+        "company_url": reverse("connections:detail", args=[flow.connection_id]),
+        "list_url": Wanted.of(request.GET).url(),
         "calls": _calls(steps),
         "invoice": request.tenant.invoices.filter(pk=number).first() if number else None,
         "done": sum(step.is_finished for step in steps),

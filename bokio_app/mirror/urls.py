@@ -6,4 +6,8 @@ from . import views
 
 app_name = "mirror"
 
-urlpatterns = [path("<uuid:connection_id>/lists", views.lists, name="lists")]
+urlpatterns = [
+    path("freshness", views.freshness, name="freshness"),
+    path("read", views.read, name="read"),
+    path("<uuid:connection_id>/lists", views.lists, name="lists"),
+]

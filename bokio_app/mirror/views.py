@@ -1,14 +1,18 @@
-"""The live part of pages that show our copy."""
+"""The live parts of pages that show our copy, and the wish to have it read again."""
 
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
+from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.tenants.access import TenantRequest, member
 
+from .freshness import read_again
 from .progress import copy_of
 
 UNCHANGED = 204
@@ -24,3 +28,35 @@ def lists(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         return HttpResponse(status=UNCHANGED)
     context = {"copy": copy, "polled": bool(request.htmx)}
     return render(request, "mirror/_lists_part.html", context)
+
+
+@member
+@require_safe
+@never_cache
+def freshness(request: TenantRequest) -> HttpResponse:
+    """How fresh the copy of a company is, or of all."""
+    context = {"company": _company(request, request.GET.get("company", ""))}
+    return render(request, "components/freshness.html", context)
+
+
+@member
+@require_POST
+def read(request: TenantRequest) -> HttpResponse:
+    """Read a company from Bokio again, or all of them, in the background."""
+    company = _company(request, request.POST.get("company", ""))
+    read_again(request.tenant, company, by=request.user)
+    if request.htmx:
+        return render(request, "components/freshness.html", {"company": company})
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return redirect(back if is_ours else "start")
+
+
+def _company(request: TenantRequest, key: str) -> Connection | None:
+    """The company that was asked for; none means all."""
+    if not key:
+        return None
+    try:
+        return get_object_or_404(live(request.tenant), pk=UUID(key))
+    except ValueError:
+        return get_object_or_404(live(request.tenant).none())

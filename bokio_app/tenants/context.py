@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 THEMES = ("light", "dark", "system")
 THEME_COOKIE = "theme"
+KEYS = ("on", "off")
+KEYS_COOKIE = "keys"
 PHONE_TABS = 4  # beside *More*, which opens the whole side
 
 
@@ -81,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     groups = SimpleLazyObject(lambda: nav_groups(request.path, is_owner=_is_owner(request)))
     return {
         "theme": theme if theme in THEMES else "system",
+        "keys_are_off": request.COOKIES.get(KEYS_COOKIE) == "off",
         "sign_up_is_open": settings.SIGN_UP,
         "nav_groups": groups,
         "unseen_notices": partial(_unseen, request),

@@ -1,6 +1,7 @@
 /* Keyboard: `data-key="n"` or `data-key="g f"` on a link or button is pressed by those keys.
    Rows of a list (`data-rows`) are walked with j, k and the arrows; Enter opens the row's link.
-   Single letters rest while a field has the focus, and while a dialog is open. */
+   Single letters rest while a field has the focus, while a dialog is open, and for whoever has
+   switched them off. */
 const PAUSE = 1200; // ms allowed between the two keys of a sequence
 let first = "";
 let since = 0;
@@ -13,7 +14,10 @@ const find = (keys) =>
   [...scope().querySelectorAll("[data-key]")].find((node) => node.dataset.key === keys && (visible(node) || node.matches("a")));
 
 function press(node) {
-  if (node.matches("input, textarea, select")) {
+  if (node.matches("input[type=radio], input[type=checkbox]")) {
+    node.click();
+    node.focus();
+  } else if (node.matches("input, textarea, select")) {
     node.focus();
     node.select?.();
   } else if (!node.disabled && node.getAttribute("aria-disabled") !== "true") {
@@ -63,6 +67,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const chord = event.ctrlKey || event.metaKey || event.altKey;
   const special = chord || event.key === "Escape";
+  if (!special && event.key.length === 1 && document.body.dataset.keys === "off") return;
   if (!special && (typing(event.target) || document.querySelector("dialog[open], :popover-open"))) return;
 
   const name = nameOf(event);

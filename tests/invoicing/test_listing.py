@@ -564,7 +564,7 @@ class TestQueries:
             make.invoice(company)
             SavedView.objects.create(tenant=tenant, name=f"View {at}", query="q=12&left=draft")
 
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(12):
             page.get(URL, {"q": "1", "state": ["draft", "overdue"]}, headers=headers)
         with django_assert_max_num_queries(6):
             page.get(reverse("invoicing:sums"))

@@ -111,9 +111,11 @@ FORMS: Mapping[str, Of] = {
     "invoicing:save_view": lambda scene: scene.view_form(),
     "invoicing:selection": lambda scene: {"invoice": scene.draft.pk},
     "invoicing:settings": lambda _scene: {"column": "ocr", "height": "tight"},
+    "mirror:read": lambda scene: {"company": scene.company.pk},
     "payments:preview": lambda scene: scene.payment(),
     "payments:register": lambda scene: scene.payment(),
     "set_language": lambda _scene: {"language": "en"},
+    "tenants:keys": lambda _scene: {"keys": "off"},
     "tenants:theme": lambda _scene: {"theme": "dark"},
     "workspace:choose": lambda scene: {"workspace": scene.tenant.pk},
     "workspace:close": lambda scene: {"name": scene.tenant.name, "work": "stop"},
@@ -130,6 +132,7 @@ KEEPS_NOTHING = {
     "invoicing:selection",
     "payments:preview",
     "set_language",
+    "tenants:keys",
     "tenants:theme",
     "workspace:choose",
 }
@@ -151,6 +154,7 @@ OPEN = {
     "healthz",
     "invitation",
     "set_language",
+    "tenants:keys",
     "tenants:theme",
 }
 # Of the workspace and not of a company: every member's, and the owners'.

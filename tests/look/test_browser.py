@@ -191,6 +191,23 @@ def test_j_and_k_walk_the_rows(open_page):
     assert page.evaluate(focused) == "Vila"
 
 
+def test_single_letters_are_switched_off_and_on_again(open_page):
+    page = open_page("/gallery/")
+    dialog = page.locator("dialog#keys")
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Switch single letters off").click()
+    page.locator("body[data-keys=off]").wait_for()
+
+    page.keyboard.press("?")
+    assert dialog.is_hidden()
+
+    page.locator("[data-dialog=keys]").first.click()
+    page.get_by_role("button", name="Switch single letters on").click()
+    page.locator("body:not([data-keys])").wait_for()
+    page.keyboard.press("?")
+    assert dialog.is_visible()
+
+
 def test_the_appearance_changes_at_once_and_is_kept(open_page):
     page = open_page("/gallery/")
     dark = page.get_by_role("button", name="Dark")

@@ -63,7 +63,7 @@ def test_a_company_that_is_being_read_shows_how_far_each_list_is(
     }
     assert "300 of 1,180 read" in page.replace("\u00a0", " ")
     assert "The permission is missing." in page
-    assert "every 2s" in page
+    assert f'data-follows="connection:{company.pk}" data-poll="2"' in page
     assert shown.filled_at is None
 
 
@@ -103,11 +103,11 @@ def test_a_list_over_all_companies_is_as_old_as_the_oldest_of_them(
 
     assert progress.invoices_as_of(tenant, company) == late
     assert progress.invoices_as_of(tenant, None) is None
-    assert "Open invoices read" not in client.get("/invoices/").content.decode()
+    assert "Not everything has been read yet" in client.get("/invoices/").content.decode()
 
     listing(other, "list_invoices", complete_at=early)
     assert progress.invoices_as_of(tenant, None) == early
-    assert "Open invoices read" in client.get("/invoices/").content.decode()
+    assert "Read from Bokio" in client.get("/invoices/").content.decode()
 
 
 def test_what_is_left_of_payments_to_read_is_told(client: Client, company: Connection) -> None:
