@@ -16,6 +16,8 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from . import more as _more  # noqa: F401  its models hang on the invoice
+
 
 class Customer(Copied):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,13 +14,16 @@ from django.db.models import Q
 
 from bokio_app.audit.services import line, record, record_all
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import ZERO, rounded, totals
+from bokio_app.core.money import ZERO, totals
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
+from .discounts import discount_lines, without_discount
+from .inputs import Discount, DraftInput, LineInput, More, NewDraft
 from .models import Customer, Invoice, LineItem
+from .more import InvoiceMore
 from .payloads import payloads_of
 from .problems import problems_of
 
@@ -48,48 +51,6 @@ class NotReady(Exception):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__(problems)
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class LineInput:
-    """A row as the editor gives it: checked, amounts in the invoice's currency without VAT."""
-
-    description: str
-    type: str = LineItem.Type.SALES
-    product: str = LineItem.Product.SERVICES
-    quantity: Decimal = Decimal(1)
-    unit: str = LineItem.Unit.UNSPECIFIED
-    unit_price: Decimal = Decimal(0)
-    tax_rate: int = 25
-    account: int | None = None
-
-    @property
-    def is_sales(self) -> bool:
-        return self.type == LineItem.Type.SALES
-
-    @property
-    def net(self) -> Decimal:
-        """Quantity × price, without VAT, rounded to öre."""
-        return rounded(self.quantity * self.unit_price) if self.is_sales else ZERO
-
-
-@dataclass(frozen=True)
-class DraftInput:
-    """A whole draft as the editor gives it. An incomplete draft can be saved, not sent."""
-
-    customer: Customer | None
-    invoice_date: date
-    due_date: date | None
-    your_reference: str
-    lines: Sequence[LineInput]
-
-
-@dataclass(frozen=True)
-class NewDraft:
-    """A draft as it will be kept: the invoice with its sums, and its lines."""
-
-    invoice: Invoice
-    lines: list[LineItem]
 
 
 def create_customer(connection: Connection, *, by: User | None, **values: Any) -> Customer:
@@ -163,7 +124,8 @@ def new_draft(
     invoice = Invoice(
         pk=pk or uuid4(), tenant_id=connection.tenant_id, connection=connection, created_by=by
     )
-    return NewDraft(invoice, _fill(invoice, draft))
+    lines = _fill(invoice, draft)
+    return NewDraft(invoice, lines, _more(invoice, draft))
 
 
 def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
@@ -171,6 +133,7 @@ def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
     with transaction.atomic():
         Invoice.objects.bulk_create([each.invoice for each in drafts])
         LineItem.objects.bulk_create([item for each in drafts for item in each.lines])
+        InvoiceMore.objects.bulk_create([each.more for each in drafts if each.more])
         record_all(_audit_line("invoice.drafted", each.invoice, by=by) for each in drafts)
 
 
@@ -193,6 +156,9 @@ def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -
         invoice.save()
         invoice.lines.all().delete()
         LineItem.objects.bulk_create(lines)
+        had_one = InvoiceMore.objects.filter(invoice=invoice).exists()
+        if more := _more(invoice, draft, had_one=had_one):
+            more.save()
         _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
     return invoice
 
@@ -255,7 +221,8 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             return flow, False
         if problems := problems_of(invoice):
             raise NotReady(problems)
-        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice))
+        more = InvoiceMore.objects.filter(invoice=invoice).first()
+        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
@@ -298,21 +265,51 @@ def _payloads_left(invoice: Invoice) -> dict[str, dict[str, Any]]:
 
 def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Corrected payloads, with what an order said beyond what the editor shows."""
-    ordered = dict(flow.steps.values_list("op", "payload"))
-    return {op: {**ordered.get(op, {}), **payload} for op, payload in payloads.items()}
+    kept = {}
+    for op, ordered in flow.steps.values_list("op", "payload"):
+        if payload := payloads.get(op):
+            kept[op] = {**ordered, **payload}
+            if "more" in ordered and "more" in payload:
+                kept[op]["more"] = {**ordered["more"], **payload["more"]}
+    return {op: kept.get(op, payload) for op, payload in payloads.items()}
 
 
 def draft_of(invoice: Invoice) -> DraftInput:
     """The invoice as the editor would give it."""
+    row = InvoiceMore.objects.filter(invoice=invoice).first()
+    discount = Discount(row.discount, row.discount_kind) if row and row.discount else None
+    kept = [
+        LineInput(**{each.name: getattr(line, each.name) for each in fields(LineInput)})
+        for line in invoice.lines.all()
+    ]
+    lines, discount = without_discount(kept, discount)
     return DraftInput(
         customer=invoice.customer,
         invoice_date=invoice.invoice_date,
         due_date=invoice.due_date,
         your_reference=invoice.your_reference,
-        lines=[
-            LineInput(**{each.name: getattr(line, each.name) for each in fields(LineInput)})
-            for line in invoice.lines.all()
-        ],
+        lines=lines,
+        discount=discount,
+        currency=invoice.currency,
+        more=_told(row) if row else _ordered(invoice),
+    )
+
+
+def _told(row: InvoiceMore) -> More:
+    return More(**{each.name: getattr(row, each.name) for each in fields(More)})
+
+
+def _ordered(invoice: Invoice) -> More:
+    """What an order said of an invoice that no person has edited; it stands in its flow alone."""
+    flow = sending_flow(invoice)
+    step = flow.steps.filter(op="create_invoice").first() if flow else None
+    ordered = step.payload.get("more", {}) if step else {}
+    address = ordered.get("delivery_address") or {}
+    names = ("order_number", "project", "contract")
+    return More(
+        rate=Decimal(ordered.get("currency_rate", 1)),
+        **{name: ordered.get(name, "") for name in names},
+        **{name: address.get(name) or "" for name in InvoiceMore.ADDRESS},
     )
 
 
@@ -322,14 +319,15 @@ def dated(draft: DraftInput) -> DraftInput:
 
 
 def _fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
-    """Give the invoice what the draft says, with its sums, and return its lines. The amounts are
-    as a read would give them.
+    """Give the invoice what the draft says, with its sums, and return its lines, those of the
+    discount too. The amounts are as a read would give them.
     """
     draft = dated(draft)
     invoice.customer = draft.customer
     invoice.invoice_date = draft.invoice_date
     invoice.due_date = draft.due_date
     invoice.your_reference = draft.your_reference
+    invoice.currency = draft.currency
     lines = [
         LineItem(
             invoice=invoice,
@@ -340,12 +338,25 @@ def _fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
                 "unit_price": line.unit_price.quantize(ZERO),
             },
         )
-        for position, line in enumerate(draft.lines)
+        for position, line in enumerate(
+            [*draft.lines, *discount_lines(draft.lines, draft.discount)]
+        )
     ]
     sums = totals(each.row for each in lines if each.is_sales)
     invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
     invoice.open_amount = sums.total
     return lines
+
+
+def _more(invoice: Invoice, draft: DraftInput, *, had_one: bool = False) -> InvoiceMore | None:
+    """The row of what the draft says more, not kept yet; None where it has and needs none."""
+    discount = draft.discount
+    if not had_one and draft.more == More() and discount is None:
+        return None
+    row = InvoiceMore(invoice=invoice, **asdict(draft.more))
+    if discount:
+        row.discount, row.discount_kind = discount.amount, discount.kind
+    return row
 
 
 def _due(draft: DraftInput) -> date:

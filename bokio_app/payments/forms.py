@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bokio_app.core.money import ZERO
-from bokio_app.invoicing.forms import AmountField, DayField
+from bokio_app.invoicing.fields import AmountField, DayField
 
 from .services import PAYMENT_ACCOUNTS, PaymentInput
 

@@ -18,15 +18,21 @@ from bokio_app.audit.models import Event
 from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.flows.models import FlowState
-from bokio_app.invoicing import editor as editors
-from bokio_app.invoicing import queries, services
-from bokio_app.invoicing.editor import Editor
-from bokio_app.invoicing.forms import CustomerForm, as_typed
+from bokio_app.invoicing import opening, queries, services
+from bokio_app.invoicing.editor import NEW_LINE, NEW_TEXT, Editor
+from bokio_app.invoicing.fields import as_typed
+from bokio_app.invoicing.forms import CustomerForm
+from bokio_app.invoicing.inputs import LineInput
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.problems import problems_of
 from bokio_app.tenants.access import TenantRequest, member
 
 SAVING = {"save", "send"}
+COMPARED = (
+    "customer_text", "invoice_date", "due_date", "your_reference", "order_number", "project",
+    "contract", "line1", "line2", "postal_code", "city", "country", "currency", "rate", "discount",
+    "discount_kind",
+)  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +47,7 @@ def new(request: TenantRequest) -> HttpResponse:
         return render(request, "invoicing/choose_company.html", {"companies": companies})
     if request.method == "POST":
         return _post(request, connection, invoice=None)
-    return _page(request, editors.blank(connection))
+    return _page(request, opening.blank(connection))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +62,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     if not services.is_editable(invoice):
         messages.info(request, _("The invoice is at Bokio and cannot be edited any more."))
         return redirect("invoicing:detail", invoice.pk)
-    editor = editors.stored(invoice)
+    editor = opening.stored(invoice)
     if "check" in request.GET:
         editor.add_problems(problems_of(invoice))
     editor.add_refusals(_refusals(invoice))
@@ -68,7 +74,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
 def preview(request: TenantRequest, connection_id: uuid.UUID) -> HttpResponse:
     """The part beside the lines: totals, expected entry, what is known of the customer."""
     connection = get_object_or_404(live(request.tenant), pk=connection_id)
-    editor = editors.typed(connection, request.POST, invoice=None, quiet=True)
+    editor = opening.typed(connection, request.POST, invoice=None, quiet=True)
     context = {
         "editor": editor,
         "is_preview": True,
@@ -115,7 +121,7 @@ def _post(
 ) -> HttpResponse:
     data = request.POST
     action = data.get("action", "save")
-    editor = editors.typed(connection, data, invoice=invoice, quiet=action not in SAVING)
+    editor = opening.typed(connection, data, invoice=invoice, quiet=action not in SAVING)
     if action in SAVING:
         return _save(request, editor, send=action == "send")
     _change(request, editor, action)
@@ -177,9 +183,9 @@ def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpR
 def _differences(saved: Invoice, mine: Editor) -> list[tuple[str, str, str]]:
     """What the two versions say differently: (field, saved, typed)."""
     found = []
-    theirs = editors.stored(saved)
+    theirs = opening.stored(saved)
     lines = services.draft_of(saved).lines, mine.draft.lines
-    for name in ("customer_text", "invoice_date", "due_date", "your_reference"):
+    for name in COMPARED:
         field = theirs.form[name]
         pair = (str(field.value() or ""), str(mine.form[name].value() or ""))
         if pair[0] != pair[1]:
@@ -191,7 +197,7 @@ def _differences(saved: Invoice, mine: Editor) -> list[tuple[str, str, str]]:
     return found
 
 
-def _told(lines: Sequence[services.LineInput], number: int) -> str:
+def _told(lines: Sequence[LineInput], number: int) -> str:
     """A line in one line of text; empty where there is none."""
     if number >= len(lines):
         return ""
@@ -207,14 +213,12 @@ def _change(request: TenantRequest, editor: Editor, action: str) -> None:
     """The buttons within the form that change what it shows and keep nothing."""
     verb, _colon, argument = action.partition(":")
     if verb == "add_line":
-        editor.set_rows([*editor.rows, editors.NEW_LINE])
+        editor.set_rows([*editor.rows, NEW_LINE])
     elif verb == "add_text":
-        editor.set_rows([*editors.without_last_blanks(editor.rows), editors.NEW_TEXT])
+        editor.set_rows([*opening.without_last_blanks(editor.rows), NEW_TEXT])
     elif verb == "remove_line" and argument.isdigit():
         rows = [row for number, row in enumerate(editor.rows) if number != int(argument)]
-        editor.set_rows(rows or [editors.NEW_LINE])
-    elif verb == "add_discount":
-        editor.add_discount(request.POST)
+        editor.set_rows(rows or [NEW_LINE])
     elif verb == "new_customer":
         _create_customer(request, editor)
     elif verb == "edit_customer" and editor.customer:
