@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.forms import BoundField
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -21,9 +22,10 @@ from bokio_app.ledger.queries import account_names, fiscal_year_of
 
 from . import expected
 from .discounts import discount_lines
-from .forms import CustomerForm, LineForm
+from .forms import CustomerForm, LineForm, is_blank
 from .head import HOME, InvoiceForm
 from .inputs import DraftInput, LineInput
+from .items_offered import Found, find, row_of_item
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 from .refusals import CUSTOMER_POINTERS, HEAD_POINTERS, LINE_POINTERS, problem_text
@@ -52,6 +54,8 @@ class Editor:
         self.connection, self.invoice, self.quiet = connection, invoice, quiet
         self.rows = list(rows)[:MOST_LINES]
         self.accounts = account_names(connection)
+        self.items_url = reverse("invoicing:items", args=[connection.pk])
+        self.item_text, self.found_items = "", list[Found]()
         self.form = (
             InvoiceForm(initial=dict(head), connection=connection)
             if quiet
@@ -66,18 +70,17 @@ class Editor:
         prefix = f"lines-{number - 1}"
         quiet = self.quiet if quiet is None else quiet
         if quiet:
-            return LineForm(initial=row, prefix=prefix, number=number, accounts=self.accounts)
+            return self._form(initial=row, prefix=prefix, number=number)
         data = {f"{prefix}-{name}": value for name, value in row.items()}
-        return LineForm(data, prefix=prefix, number=number, accounts=self.accounts)
+        return self._form(data, prefix=prefix, number=number)
+
+    def _form(self, *args: Any, **options: Any) -> LineForm:
+        return LineForm(*args, accounts=self.accounts, items_url=self.items_url, **options)
 
     @property
     def empty_line(self) -> LineForm:
         """What the script copies for a new line."""
-        return LineForm(initial=NEW_LINE, prefix="lines-NEW", accounts=self.accounts)
-
-    @property
-    def empty_text(self) -> LineForm:
-        return LineForm(initial=NEW_TEXT, prefix="lines-NEW", accounts=self.accounts)
+        return self._form(initial=NEW_LINE, prefix="lines-NEW")
 
     # --- What was typed ------------------------------------------------------------------
     def is_valid(self) -> bool:
@@ -276,6 +279,20 @@ class Editor:
         return True
 
     # --- What people do to it ------------------------------------------------------------
+    def find_items(self, text: str) -> None:
+        """Show the items that hold the text, each with a button; a single one becomes a line."""
+        self.item_text = text
+        self.found_items = find(self.connection, text)
+        if len(self.found_items) == 1:
+            self.add_item(str(self.found_items[0].pk))
+
+    def add_item(self, pk: str) -> None:
+        """Add a line that says what the item says."""
+        item = self.connection.items.filter(pk=pk, gone_at=None).first() if pk.isdigit() else None
+        if item:
+            self.set_rows([*without_last_blanks(self.rows), row_of_item(item)])
+            self.item_text, self.found_items = "", []
+
     def set_rows(self, rows: Sequence[RawLine]) -> None:
         """Show other lines than those the editor was made with."""
         self.rows = list(rows)[:MOST_LINES]
@@ -314,3 +331,10 @@ def beside(field: BoundField) -> str:
     if field.errors:
         attrs |= {"aria-invalid": "true", "aria-describedby": f"{field.auto_id}_error"}
     return field.as_widget(attrs=attrs)
+
+
+def without_last_blanks(rows: Sequence[RawLine]) -> list[RawLine]:
+    kept = list(rows)
+    while kept and is_blank(kept[-1]):
+        kept.pop()
+    return kept

@@ -59,7 +59,12 @@ class LineForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, number: int = 0, accounts: Mapping[int, str], **options: Any
+        self,
+        *args: Any,
+        number: int = 0,
+        accounts: Mapping[int, str],
+        items_url: str = "",
+        **options: Any,
     ) -> None:
         options.setdefault("use_required_attribute", False)
         super().__init__(*args, **options)
@@ -73,6 +78,20 @@ class LineForm(forms.Form):
                     "number": number,
                     "part": str(field.label or "").lower(),
                 }
+
+        if items_url:
+            self.fields["description"].widget.attrs |= {
+                "role": "combobox",
+                "autocomplete": "off",
+                "aria-autocomplete": "list",
+                "aria-expanded": "false",
+                "aria-controls": f"{self['description'].auto_id}_list",
+                "data-free": True,
+                "hx-get": items_url,
+                "hx-trigger": "input changed delay:150ms",
+                "hx-target": "next .combo-list",
+                "hx-sync": "this:replace",
+            }
 
     @property
     def is_text(self) -> bool:

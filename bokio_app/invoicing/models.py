@@ -17,6 +17,7 @@ from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
 from . import more as _more  # noqa: F401  its models hang on the invoice
+from .units import Unit
 
 
 class Customer(Copied):
@@ -256,19 +257,7 @@ class LineItem(models.Model):
         SERVICES = "services", _("Services")
         GOODS = "goods", _("Goods")
 
-    class Unit(models.TextChoices):
-        UNSPECIFIED = "unspecified", "–"
-        PIECE = "piece", _("pcs")
-        HOUR = "hour", _("h")
-        DAY = "day", _("day")
-        WEEK = "week", _("week")
-        MONTH = "month", _("month")
-        KILOGRAM = "kilogram", "kg"
-        METER = "meter", "m"
-        METER_SQUARED = "meterSquared", "m²"
-        LITER = "liter", "l"
-        KILOMETER = "kilometer", "km"
-
+    Unit = Unit
     TAX_RATES = (25, 12, 6, 0)
     FACTS = (
         "type",

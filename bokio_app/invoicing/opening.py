@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from bokio_app.core import clock
 
 from .editor import NEW_LINE, Editor, RawLine
 from .fields import as_typed
-from .forms import LineForm, is_blank
+from .forms import LineForm
 from .head import HOME, InvoiceForm
 from .inputs import LineInput
 from .models import Invoice
@@ -31,13 +30,6 @@ def rows_of(data: QueryDict) -> list[RawLine]:
         {name: data.get(f"lines-{number}-{name}", "") for name in LineForm.FIELDS}
         for number in numbers
     ]
-
-
-def without_last_blanks(rows: Sequence[RawLine]) -> list[RawLine]:
-    kept = list(rows)
-    while kept and is_blank(kept[-1]):
-        kept.pop()
-    return kept
 
 
 def blank(connection: Connection) -> Editor:

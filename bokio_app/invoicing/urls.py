@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.invoice_list, name="list"),
     path("new/", views.new, name="new"),
     path("customers/<uuid:connection_id>/", views.customer_options, name="customers"),
+    path("items/<uuid:connection_id>/", views.item_options, name="items"),
     path("preview/<uuid:connection_id>/", views.preview, name="preview"),
     path("<uuid:invoice_id>/", views.detail, name="detail"),
     path("<uuid:invoice_id>/edit/", views.edit, name="edit"),

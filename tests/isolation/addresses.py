@@ -42,6 +42,7 @@ ASKED: Mapping[str, Of] = {
     "connections:options": lambda _scene: {"company_text": "Aspen"},
     "flows:list": lambda scene: {"company": scene.company.pk, "before": scene.moving.public_id},
     "flows:export": lambda scene: {"company": scene.company.pk, "q": scene.moving.public_id},
+    "invoicing:items": lambda _scene: {"lines-0-description": "Aspen"},
     "invoicing:customers": lambda _scene: {"customer_text": "Kund"},
     "invoicing:list": lambda scene: {"company": scene.company.pk},
     "invoicing:new": lambda scene: {"company": scene.company.pk},

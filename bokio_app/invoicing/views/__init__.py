@@ -1,7 +1,7 @@
 """Pages of invoices. They read our own copy; only workers talk to Bokio."""
 
 from .detail import delete, detail, send, start_over
-from .editing import customer_options, edit, new, preview
+from .editing import customer_options, edit, item_options, new, preview
 from .lists import invoice_list
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "detail",
     "edit",
     "invoice_list",
+    "item_options",
     "new",
     "preview",
     "send",

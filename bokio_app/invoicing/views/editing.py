@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -19,15 +20,17 @@ from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.flows.models import FlowState
 from bokio_app.invoicing import opening, queries, services
-from bokio_app.invoicing.editor import NEW_LINE, NEW_TEXT, Editor
+from bokio_app.invoicing.editor import NEW_LINE, NEW_TEXT, Editor, without_last_blanks
 from bokio_app.invoicing.fields import as_typed
 from bokio_app.invoicing.forms import CustomerForm
 from bokio_app.invoicing.inputs import LineInput
+from bokio_app.invoicing.items_offered import find
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.problems import problems_of
 from bokio_app.tenants.access import TenantRequest, member
 
 SAVING = {"save", "send"}
+DESCRIPTION = re.compile(r"lines-\d{1,6}-description")
 COMPARED = (
     "customer_text", "invoice_date", "due_date", "your_reference", "order_number", "project",
     "contract", "line1", "line2", "postal_code", "city", "country", "currency", "rate", "discount",
@@ -103,6 +106,17 @@ def customer_options(request: TenantRequest, connection_id: uuid.UUID) -> HttpRe
             "create_url": "#new-customer",
         },
     )
+
+
+@require_safe
+@member
+def item_options(request: TenantRequest, connection_id: uuid.UUID) -> HttpResponse:
+    """What a line's description lists: the company's items that hold what was typed."""
+    connection = get_object_or_404(live(request.tenant), pk=connection_id)
+    key = next((each for each in request.GET if DESCRIPTION.fullmatch(each)), "")
+    text = request.GET.get(key, "").strip()[:100]
+    context = {"list": f"id_{key}_list", "items": find(connection, text)}
+    return render(request, "invoicing/_item_options.html", context)
 
 
 def _company(request: TenantRequest) -> Connection | None:
@@ -215,10 +229,14 @@ def _change(request: TenantRequest, editor: Editor, action: str) -> None:
     if verb == "add_line":
         editor.set_rows([*editor.rows, NEW_LINE])
     elif verb == "add_text":
-        editor.set_rows([*opening.without_last_blanks(editor.rows), NEW_TEXT])
+        editor.set_rows([*without_last_blanks(editor.rows), NEW_TEXT])
     elif verb == "remove_line" and argument.isdigit():
         rows = [row for number, row in enumerate(editor.rows) if number != int(argument)]
         editor.set_rows(rows or [NEW_LINE])
+    elif verb == "find_item":
+        editor.find_items(request.POST.get("item_text", "").strip()[:100])
+    elif verb == "add_item":
+        editor.add_item(argument)
     elif verb == "new_customer":
         _create_customer(request, editor)
     elif verb == "edit_customer" and editor.customer:
