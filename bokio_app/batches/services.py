@@ -15,6 +15,7 @@ from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.inputs import DraftInput, LineInput, NewDraft
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.invoicing.problems import Sendable
+from bokio_app.invoicing.rows import dated
 from bokio_app.ledger.queries import books_of_all
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import Tenant
@@ -201,5 +202,5 @@ def draft_of(order: Order, customer: Customer) -> DraftInput:
 
 def sendable(draft: DraftInput) -> Sendable:
     """The draft as it will be when it is kept, for judging it."""
-    draft = invoicing.dated(draft)
+    draft = dated(draft)
     return Sendable(draft.customer, draft.invoice_date, draft.due_date, draft.lines)

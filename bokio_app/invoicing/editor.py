@@ -86,6 +86,12 @@ class Editor:
     def is_valid(self) -> bool:
         return all([self.form.is_valid(), *(line.is_valid() for line in self.lines)])
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the draft could be saved as it stands; of a quiet editor too."""
+        forms = [self._line(row, n, quiet=False) for n, row in enumerate(self.rows, start=1)]
+        return not self.readable_head.errors and all(form.is_valid() for form in forms)
+
     @property
     def draft(self) -> DraftInput:
         """The draft for the services, of a valid editor."""
@@ -100,6 +106,34 @@ class Editor:
             currency=values["currency"],
             more=self.form.found_more,
         )
+
+    @property
+    def readable_draft(self) -> DraftInput:
+        """As much of the draft as can be read, for keeping one that is not whole yet."""
+        head = self.readable_head
+        values = head.cleaned_data
+        return DraftInput(
+            customer=values.get("customer"),
+            invoice_date=values.get("invoice_date") or clock.today(),
+            due_date=values.get("due_date"),
+            your_reference=values.get("your_reference", ""),
+            lines=self.typed_lines,
+            discount=head.found_discount,
+            currency=self.currency,
+            more=head.found_more,
+        )
+
+    @property
+    def as_it_stands(self) -> dict[str, Any]:
+        """The head and the lines as typed, to be shown again."""
+        head = {name: str(self.form[name].value() or "") for name in self.form.fields}
+        return {"head": head, "rows": [dict(row) for row in self.rows]}
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything worth keeping in it."""
+        words = ("customer_text", "your_reference", *MORE_FIELDS)
+        return any(self.form[name].value() for name in words) or not all(map(is_blank, self.rows))
 
     @cached_property
     def typed_lines(self) -> list[LineInput]:
@@ -235,6 +269,8 @@ class Editor:
             if part == "lines" and rest:
                 if not self._on_line(int(rest.partition(".")[0]), "account", text):
                     self._on_head("discount", text)
+            elif part == "typed":
+                continue  # the fields say themselves what is not finished
             elif part == "lines":
                 self.notes.append(Mistake(text, "id_lines-0-description"))
             else:

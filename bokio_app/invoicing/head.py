@@ -36,6 +36,7 @@ class InvoiceForm(forms.Form):
     draft_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     request_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    seq = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
     customer_text = forms.CharField(label=gettext_lazy("Customer"), required=False, max_length=200)
     customer_choice = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -148,8 +149,9 @@ class InvoiceForm(forms.Form):
 
     @property
     def found_more(self) -> More:
-        """What a valid form says beyond head and lines."""
-        return More(**{each.name: self.cleaned_data[each.name] for each in fields(More)})
+        """What the form says beyond head and lines, as far as it can be read."""
+        read = {each.name: self.cleaned_data.get(each.name) for each in fields(More)}
+        return More(**{name: value for name, value in read.items() if value is not None})
 
     def _customer(self, values: Mapping[str, Any]) -> Customer | None:
         mine = self.connection.customers.all()

@@ -87,6 +87,9 @@ class Writing(models.Model):
     )
     typed = models.JSONField(default=dict, blank=True)
     page_key = models.CharField(max_length=80, blank=True)
+    page_seq = models.PositiveIntegerField(
+        default=0, help_text="of the saves of that page, which may arrive in another order"
+    )
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     saved_at = models.DateTimeField()
     noted_at = models.DateTimeField(null=True, help_text="when saving was last written to the log")

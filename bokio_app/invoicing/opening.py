@@ -12,6 +12,7 @@ from django.http import QueryDict
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 
+from . import writing
 from .editor import NEW_LINE, Editor, RawLine
 from .fields import as_typed
 from .forms import LineForm
@@ -52,8 +53,15 @@ def typed(
     return Editor(connection, head=head, rows=rows_of(data), invoice=invoice, quiet=quiet)
 
 
-def stored(invoice: Invoice) -> Editor:
-    """A draft as it was saved."""
+def stored(invoice: Invoice, *, checking: bool = False) -> Editor:
+    """A draft as it was saved. One that is not whole is shown as it was typed, and judged when
+    `checking` asks for it.
+    """
+    if typed := writing.typed_of(invoice):
+        head = {**typed["head"], "request_key": str(uuid.uuid4()), "version": invoice.version}
+        head["seq"] = 0
+        rows = typed["rows"] or [NEW_LINE]
+        return Editor(invoice.connection, head=head, rows=rows, invoice=invoice, quiet=not checking)
     draft = draft_of(invoice)
     day, due, customer = draft.invoice_date, draft.due_date, draft.customer
     terms = str((due - day) // timedelta(days=1)) if due else ""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
-from datetime import date, timedelta
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -14,23 +13,23 @@ from django.db.models import Q
 
 from bokio_app.audit.services import line, record, record_all
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import ZERO, totals
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
-from .discounts import discount_lines, without_discount
+from . import writing
+from .discounts import without_discount
 from .inputs import Discount, DraftInput, LineInput, More, NewDraft
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 from .payloads import payloads_of
 from .problems import problems_of
+from .rows import dated, fill, more_of, replace_rows, row_of_more
+from .writing import Page
 
 SEND_INVOICE = "send_invoice"
 RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
-
-THOUSANDTH = Decimal("0.001")  # what is kept of a quantity
 
 
 class EditConflict(Exception):
@@ -43,6 +42,10 @@ class EditConflict(Exception):
 
 class NotEditable(Exception):
     """The invoice exists at Bokio, or is on its way there."""
+
+    def __init__(self, invoice: Invoice | None = None) -> None:
+        super().__init__()
+        self.invoice = invoice
 
 
 class NotReady(Exception):
@@ -96,22 +99,33 @@ def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
 
 
 def create_draft(
-    connection: Connection, draft: DraftInput, *, by: User | None, draft_id: UUID | None = None
+    connection: Connection,
+    draft: DraftInput,
+    *,
+    by: User | None,
+    draft_id: UUID | None = None,
+    page: Page | None = None,
 ) -> Invoice:
     """Keep a new draft here. Nothing is sent to Bokio.
 
-    `draft_id` comes with the form: sent again, the draft that exists is returned. Raises
-    `EditConflict` when that one says something else by now.
+    `draft_id` comes with the form: sent again, the draft that exists is returned, or saved when
+    `page` made it. Raises `EditConflict` when that one says something else by now.
     """
     pk = uuid5(draft_id, str(connection.pk)) if draft_id else uuid4()
     new = new_draft(connection, draft, by=by, pk=pk)
     try:
-        keep_drafts([new], by=by)
+        with transaction.atomic():
+            keep_drafts([new], by=by)
+            if page:
+                writing.note(new.invoice, page, by=by)
     except IntegrityError:
         earlier = Invoice.objects.filter(pk=pk).first()
         if earlier is None:
             raise
-        if draft_of(earlier) != dated(draft):
+        half = writing.typed_of(earlier) or (page and not page.is_whole)
+        if draft_of(earlier) != dated(draft) or half:
+            if page and by and writing.was_last(earlier, page):
+                return save_draft(earlier, draft, version=earlier.version, by=by, page=page)
             raise EditConflict(earlier) from None
         return earlier
     return new.invoice
@@ -124,8 +138,8 @@ def new_draft(
     invoice = Invoice(
         pk=pk or uuid4(), tenant_id=connection.tenant_id, connection=connection, created_by=by
     )
-    lines = _fill(invoice, draft)
-    return NewDraft(invoice, lines, _more(invoice, draft))
+    lines = fill(invoice, draft)
+    return NewDraft(invoice, lines, row_of_more(invoice, draft))
 
 
 def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
@@ -137,29 +151,31 @@ def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
         record_all(_audit_line("invoice.drafted", each.invoice, by=by) for each in drafts)
 
 
-def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
+def save_draft(
+    invoice: Invoice, draft: DraftInput, *, version: int, by: User, page: Page | None = None
+) -> Invoice:
     """Replace a draft that is still ours alone.
 
-    `version` is the one that the person's page showed; the same form sent twice saves once.
-    Raises `EditConflict`, `NotEditable`.
+    `version` is the one that the person's page showed; the same form sent twice saves once, and
+    `page` is not in its own way. Raises `EditConflict`, `NotEditable`.
     """
+    page = page or Page()
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-        if invoice.version != version and draft_of(invoice) == dated(draft):
+        kept = draft_of(invoice)
+        same = page.is_whole and kept == dated(draft) and not writing.typed_of(invoice)
+        if invoice.version != version and same:
             return invoice
         if not is_editable(invoice, holding=True):
-            raise NotEditable
-        if invoice.version != version:
+            raise NotEditable(invoice)
+        if invoice.version != version and not writing.was_last(invoice, page):
             raise EditConflict(invoice)
+        if writing.is_late(invoice, page):
+            return invoice
         invoice.version += 1
-        lines = _fill(invoice, draft)
-        invoice.save()
-        invoice.lines.all().delete()
-        LineItem.objects.bulk_create(lines)
-        had_one = InvoiceMore.objects.filter(invoice=invoice).exists()
-        if more := _more(invoice, draft, had_one=had_one):
-            more.save()
-        _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
+        replace_rows(invoice, draft)
+        if writing.note(invoice, page, by=by):
+            _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
     return invoice
 
 
@@ -219,7 +235,7 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             if flow is None:
                 raise NotEditable
             return flow, False
-        if problems := problems_of(invoice):
+        if problems := problems_of(invoice) or _unfinished(invoice):
             raise NotReady(problems)
         more = InvoiceMore.objects.filter(invoice=invoice).first()
         payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
@@ -227,6 +243,11 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
         return flow, True
+
+
+def _unfinished(invoice: Invoice) -> list[tuple[str, str]]:
+    """A draft that stands half typed is not sent: what is missing in it could be a line."""
+    return [("typed", "unfinished")] if writing.typed_of(invoice) else []
 
 
 def may_go_on(invoice: Invoice) -> bool:
@@ -291,12 +312,8 @@ def draft_of(invoice: Invoice) -> DraftInput:
         lines=lines,
         discount=discount,
         currency=invoice.currency,
-        more=_told(row) if row else _ordered(invoice),
+        more=more_of(row) if row else _ordered(invoice),
     )
-
-
-def _told(row: InvoiceMore) -> More:
-    return More(**{each.name: getattr(row, each.name) for each in fields(More)})
 
 
 def _ordered(invoice: Invoice) -> More:
@@ -311,57 +328,6 @@ def _ordered(invoice: Invoice) -> More:
         **{name: ordered.get(name, "") for name in names},
         **{name: address.get(name) or "" for name in InvoiceMore.ADDRESS},
     )
-
-
-def dated(draft: DraftInput) -> DraftInput:
-    """The draft as it is kept: without a due date it gets the one of the customer's terms."""
-    return replace(draft, due_date=draft.due_date or _due(draft), lines=list(draft.lines))
-
-
-def _fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
-    """Give the invoice what the draft says, with its sums, and return its lines, those of the
-    discount too. The amounts are as a read would give them.
-    """
-    draft = dated(draft)
-    invoice.customer = draft.customer
-    invoice.invoice_date = draft.invoice_date
-    invoice.due_date = draft.due_date
-    invoice.your_reference = draft.your_reference
-    invoice.currency = draft.currency
-    lines = [
-        LineItem(
-            invoice=invoice,
-            position=position,
-            **{
-                **{each.name: getattr(line, each.name) for each in fields(LineInput)},
-                "quantity": line.quantity.quantize(THOUSANDTH),
-                "unit_price": line.unit_price.quantize(ZERO),
-            },
-        )
-        for position, line in enumerate(
-            [*draft.lines, *discount_lines(draft.lines, draft.discount)]
-        )
-    ]
-    sums = totals(each.row for each in lines if each.is_sales)
-    invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
-    invoice.open_amount = sums.total
-    return lines
-
-
-def _more(invoice: Invoice, draft: DraftInput, *, had_one: bool = False) -> InvoiceMore | None:
-    """The row of what the draft says more, not kept yet; None where it has and needs none."""
-    discount = draft.discount
-    if not had_one and draft.more == More() and discount is None:
-        return None
-    row = InvoiceMore(invoice=invoice, **asdict(draft.more))
-    if discount:
-        row.discount, row.discount_kind = discount.amount, discount.kind
-    return row
-
-
-def _due(draft: DraftInput) -> date:
-    days = draft.customer.terms_days if draft.customer else 30
-    return draft.invoice_date + timedelta(days=days)
 
 
 def _audit(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("preview/<uuid:connection_id>/", views.preview, name="preview"),
     path("<uuid:invoice_id>/", views.detail, name="detail"),
     path("<uuid:invoice_id>/edit/", views.edit, name="edit"),
+    path("<uuid:invoice_id>/opened/", views.opened, name="opened"),
     path("<uuid:invoice_id>/send/", views.send, name="send"),
     path("<uuid:invoice_id>/start-over/", views.start_over, name="start_over"),
     path("<uuid:invoice_id>/delete/", views.delete, name="delete"),

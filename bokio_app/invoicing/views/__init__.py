@@ -3,6 +3,7 @@
 from .detail import delete, detail, send, start_over
 from .editing import customer_options, edit, item_options, new, preview
 from .lists import invoice_list
+from .saving import opened
 
 __all__ = [
     "customer_options",
@@ -12,6 +13,7 @@ __all__ = [
     "invoice_list",
     "item_options",
     "new",
+    "opened",
     "preview",
     "send",
     "start_over",

@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bokio_app.audit.models import Event
 from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.flows.models import FlowState
-from bokio_app.invoicing import opening, queries, services
+from bokio_app.invoicing import opening, queries, services, writing
 from bokio_app.invoicing.editor import NEW_LINE, NEW_TEXT, Editor, without_last_blanks
 from bokio_app.invoicing.fields import as_typed
 from bokio_app.invoicing.forms import CustomerForm
@@ -28,6 +27,8 @@ from bokio_app.invoicing.items_offered import find
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.problems import problems_of
 from bokio_app.tenants.access import TenantRequest, member
+
+from . import saving
 
 SAVING = {"save", "send"}
 DESCRIPTION = re.compile(r"lines-\d{1,6}-description")
@@ -65,7 +66,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     if not services.is_editable(invoice):
         messages.info(request, _("The invoice is at Bokio and cannot be edited any more."))
         return redirect("invoicing:detail", invoice.pk)
-    editor = opening.stored(invoice)
+    editor = opening.stored(invoice, checking="check" in request.GET)
     if "check" in request.GET:
         editor.add_problems(problems_of(invoice))
     editor.add_refusals(_refusals(invoice))
@@ -138,6 +139,8 @@ def _post(
     editor = opening.typed(connection, data, invoice=invoice, quiet=action not in SAVING)
     if action in SAVING:
         return _save(request, editor, send=action == "send")
+    if action == "autosave":
+        return saving.autosave(request, editor)
     _change(request, editor, action)
     return _page(request, editor)
 
@@ -147,28 +150,18 @@ def _save(request: TenantRequest, editor: Editor, *, send: bool) -> HttpResponse
     if not editor.is_valid():
         return _page(request, editor, status=422)
     try:
-        invoice = _keep(request, editor)
+        invoice = saving.keep(request, editor, editor.draft)
     except services.EditConflict as conflict:
         return _conflict(request, editor, conflict.current)
-    except services.NotEditable:
+    except services.NotEditable as sent:
         messages.info(request, _("The invoice is at Bokio and cannot be edited any more."))
-        return redirect("invoicing:detail", editor.invoice.pk if editor.invoice else "")
+        found = sent.invoice or editor.invoice
+        return redirect("invoicing:detail", found.pk) if found else redirect("invoicing:list")
     if not send:
         messages.success(request, _("The draft is saved."))
         return redirect("invoicing:edit", invoice.pk)
     key = editor.form.cleaned_data["request_key"]
     return start(request, invoice, request_key=str(key or ""))
-
-
-def _keep(request: TenantRequest, editor: Editor) -> Invoice:
-    values = editor.form.cleaned_data
-    if editor.invoice is None:
-        return services.create_draft(
-            editor.connection, editor.draft, by=request.user, draft_id=values["draft_id"]
-        )
-    return services.save_draft(
-        editor.invoice, editor.draft, version=values["version"] or 0, by=request.user
-    )
 
 
 def start(request: TenantRequest, invoice: Invoice, *, request_key: str) -> HttpResponse:
@@ -184,8 +177,7 @@ def start(request: TenantRequest, invoice: Invoice, *, request_key: str) -> Http
 
 def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpResponse:
     """Show both versions. Saving once more then overwrites, knowingly."""
-    saved = Event.objects.filter(tenant=request.tenant, subject=f"invoice:{current.pk}")
-    last = saved.select_related("actor").order_by("-at").first()
+    last = saving.last_saved(current)
     values = {name: editor.form[name].value() for name in editor.form.fields}
     values |= {"version": current.version, "request_key": str(uuid.uuid4())}
     again = Editor(editor.connection, head=values, rows=editor.rows, invoice=current, quiet=True)
@@ -296,7 +288,9 @@ def _page(
         "%(count)s fields need correcting before the invoice can be sent",
         count,
     ) % {"count": count}
+    invoice = editor.invoice
     values = {
+        "others": writing.open_for(invoice, request.user) if invoice else "",
         "editor": editor,
         "invoice": editor.invoice,
         "connection": editor.connection,
