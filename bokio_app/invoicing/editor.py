@@ -23,8 +23,8 @@ from bokio_app.ledger.queries import account_names, fiscal_year_of
 from . import expected
 from .discounts import discount_lines
 from .forms import CustomerForm, LineForm, is_blank
-from .head import HOME, InvoiceForm
-from .inputs import DraftInput, LineInput
+from .head import InvoiceForm
+from .inputs import HOME, DraftInput, LineInput
 from .items_offered import Found, find, row_of_item
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore

@@ -18,11 +18,9 @@ from django.utils.translation import gettext_lazy
 from bokio_app.connections.models import Connection
 
 from .fields import AmountField, DayField
-from .inputs import Discount, More
+from .inputs import HOME, Discount, More
 from .models import Customer
 from .more import InvoiceMore
-
-HOME = "SEK"
 
 
 class InvoiceForm(forms.Form):

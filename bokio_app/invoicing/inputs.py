@@ -12,6 +12,8 @@ from bokio_app.core.money import ZERO, rounded
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 
+HOME = "SEK"
+
 
 @dataclass(frozen=True)
 class LineInput:

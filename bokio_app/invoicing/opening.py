@@ -16,8 +16,8 @@ from . import writing
 from .editor import NEW_LINE, Editor, RawLine
 from .fields import as_typed
 from .forms import LineForm
-from .head import HOME, InvoiceForm
-from .inputs import LineInput
+from .head import InvoiceForm
+from .inputs import HOME, DraftInput, LineInput
 from .models import Invoice
 from .services import draft_of
 
@@ -81,10 +81,16 @@ def stored(invoice: Invoice, *, checking: bool = False) -> Editor:
         "discount": as_typed(discount.amount, decimals=None) if discount else "",
         "discount_kind": discount.kind if discount else "",
         "currency": draft.currency,
-        "rate": as_typed(draft.more.rate, decimals=None) if draft.currency != HOME else "",
+        "rate": _rate(draft),
     }
     rows = [row_of(line) for line in draft.lines] or [NEW_LINE]
     return Editor(invoice.connection, head=head, rows=rows, invoice=invoice, quiet=False)
+
+
+def _rate(draft: DraftInput) -> str:
+    """Nothing for kronor, and for a currency whose rate we never learnt."""
+    known = draft.currency != HOME and draft.more.rate != 1
+    return as_typed(draft.more.rate, decimals=None) if known else ""
 
 
 def row_of(line: LineInput) -> RawLine:

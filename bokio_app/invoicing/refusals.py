@@ -52,5 +52,6 @@ def problem_text(field: str, code: str) -> str:
         "closed_year": _("The fiscal year of this date is closed. Choose a date in an open one."),
         "before_invoice_date": _("The due date is before the invoice date."),
         "unknown_account": _("This account is not in the chart. Choose one that is."),
+        "no_rate": _("Write how many kronor one unit of the currency costs."),
         "not_positive": _("The total must be above 0. To pay money back, credit an invoice."),
     }[code]

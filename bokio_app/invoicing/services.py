@@ -20,7 +20,7 @@ from bokio_app.tenants.models import User
 
 from . import writing
 from .discounts import without_discount
-from .inputs import Discount, DraftInput, LineInput, More, NewDraft
+from .inputs import HOME, Discount, DraftInput, LineInput, More, NewDraft
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 from .payloads import payloads_of
@@ -247,7 +247,11 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
 
 def _unfinished(invoice: Invoice) -> list[tuple[str, str]]:
     """A draft that stands half typed is not sent: what is missing in it could be a line."""
-    return [("typed", "unfinished")] if writing.typed_of(invoice) else []
+    if writing.typed_of(invoice):
+        return [("typed", "unfinished")]
+    if invoice.currency != HOME and draft_of(invoice).more.rate == 1:
+        return [("rate", "no_rate")]
+    return []
 
 
 def may_go_on(invoice: Invoice) -> bool:

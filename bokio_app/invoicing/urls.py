@@ -16,5 +16,6 @@ urlpatterns = [
     path("<uuid:invoice_id>/opened/", views.opened, name="opened"),
     path("<uuid:invoice_id>/send/", views.send, name="send"),
     path("<uuid:invoice_id>/start-over/", views.start_over, name="start_over"),
+    path("<uuid:invoice_id>/copy/", views.copy, name="copy"),
     path("<uuid:invoice_id>/delete/", views.delete, name="delete"),
 ]

@@ -1,11 +1,12 @@
 """Pages of invoices. They read our own copy; only workers talk to Bokio."""
 
-from .detail import delete, detail, send, start_over
+from .detail import copy, delete, detail, send, start_over
 from .editing import customer_options, edit, item_options, new, preview
 from .lists import invoice_list
 from .saving import opened
 
 __all__ = [
+    "copy",
     "customer_options",
     "delete",
     "detail",
