@@ -90,6 +90,7 @@ class LineForm(forms.Form):
                 "hx-get": items_url,
                 "hx-trigger": "input changed delay:150ms",
                 "hx-target": "next .combo-list",
+                "hx-swap": "innerHTML",
                 "hx-sync": "this:replace",
             }
 

@@ -51,7 +51,7 @@ async function save() {
   dirty = false;
   under = new AbortController();
   try {
-    const answer = await fetch(form().action, { method: "POST", body: content(), signal: under.signal, redirect: "error" });
+    const answer = await fetch(form().getAttribute("action"), { method: "POST", body: content(), signal: under.signal, redirect: "error" });
     const found = await answer.json();
     if (answer.status === 409) {
       over = true;
@@ -88,7 +88,7 @@ document.addEventListener("submit", (event) => {
   if (field) field.value = String(seq);
 });
 window.addEventListener("pagehide", () => {
-  if (dirty && !over && form()?.hasAttribute("data-autosave")) navigator.sendBeacon(form().action, content());
+  if (dirty && !over && form()?.hasAttribute("data-autosave")) navigator.sendBeacon(form().getAttribute("action"), content());
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // an older state of the draft than the one that is kept

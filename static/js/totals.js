@@ -65,7 +65,7 @@ function discount(nets) {
   for (const row of document.querySelectorAll("[data-discount]")) {
     const share = off.get(row.dataset.discount) ?? 0n;
     row.hidden = share === 0n;
-    row.querySelector("[data-discount-text]").textContent = isPercent ? `${row.dataset.label} ${field.value.trim()}\u00a0%` : row.dataset.label;
+    row.querySelector("[data-discount-text]").textContent = isPercent ? `${row.dataset.label} ${field.value.trim().replace(/([.,]\d*?)0+$/, "$1").replace(/[.,]$/, "")}\u00a0%` : row.dataset.label;
     row.querySelector("[data-discount-net]").textContent = money(-share);
     if (share) nets.set(row.dataset.discount, nets.get(row.dataset.discount) - share);
   }
