@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,19 +16,22 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
 from bokio_app.core.templatetags.ui import Mistake, mistakes
+from bokio_app.ledger import prediction
 from bokio_app.ledger.models import FiscalYear
 from bokio_app.ledger.queries import account_names, fiscal_year_of
 
 from . import expected
+from .currencies import HOME
 from .discounts import discount_lines
 from .forms import CustomerForm, LineForm, is_blank
 from .head import InvoiceForm
-from .inputs import HOME, DraftInput, LineInput
+from .inputs import DraftInput, LineInput
 from .items_offered import Found, find, row_of_item
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 from .refusals import CUSTOMER_POINTERS, HEAD_POINTERS, LINE_POINTERS, problem_text
 
+ONE = Decimal(1)
 MOST_LINES = 300
 NEW_LINE = {"type": LineItem.Type.SALES, "quantity": "1", "tax_rate": "25"}
 NEW_TEXT = {"type": LineItem.Type.TEXT}
@@ -230,20 +232,10 @@ class Editor:
 
     @cached_property
     def entry(self) -> expected.Entry:
-        return expected.invoice_entry(self.home_lines, customer=self.customer, names=self.accounts)
-
-    @property
-    def home_lines(self) -> list[LineInput]:
-        """The lines in SEK, as they are recorded; empty while the rate is not known."""
-        if self.currency == HOME:
-            return self.readable_lines
         rate = self.readable_head.cleaned_data.get("rate")
-        if not rate:
-            return []
-        return [
-            replace(line, quantity=Decimal(1), unit_price=rounded(line.net * rate))
-            for line in self.readable_lines
-        ]
+        lines = self.readable_lines if self.currency == HOME or rate else []
+        sale = expected.sale_of(lines, customer=self.customer, rate=rate or ONE)
+        return prediction.invoice_entry(sale, names=self.accounts)
 
     @cached_property
     def year(self) -> FiscalYear | None:

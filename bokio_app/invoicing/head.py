@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 
 from bokio_app.connections.models import Connection
 
+from .currencies import HOME
 from .fields import AmountField, DayField
-from .inputs import HOME, Discount, More
+from .inputs import Discount, More
 from .models import Customer
 from .more import InvoiceMore
 
@@ -64,7 +65,7 @@ class InvoiceForm(forms.Form):
             attrs={"list": "currencies", "maxlength": 3, "autocapitalize": "characters"}
         ),
     )
-    rate = AmountField(label=gettext_lazy("Rate, SEK"), digits=15, decimals=6, required=False)
+    rate = AmountField(label=gettext_lazy("Rate, SEK"), digits=20, decimals=8, required=False)
     order_number = forms.CharField(
         label=gettext_lazy("Order number"), required=False, max_length=100
     )

@@ -9,10 +9,9 @@ from decimal import Decimal
 
 from bokio_app.core.money import ZERO, rounded
 
+from .currencies import HOME
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
-
-HOME = "SEK"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class DraftInput:
     your_reference: str
     lines: Sequence[LineInput]
     discount: Discount | None = None
-    currency: str = "SEK"
+    currency: str = HOME
     more: More = field(default_factory=More)
 
 

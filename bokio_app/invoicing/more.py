@@ -33,8 +33,8 @@ class InvoiceMore(models.Model):
     )
     rate = models.DecimalField(
         _("rate"),
-        max_digits=15,
-        decimal_places=6,
+        max_digits=20,
+        decimal_places=8,
         default=Decimal(1),
         help_text="SEK per unit of the invoice's currency",
     )

@@ -13,11 +13,12 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 
 from . import writing
+from .currencies import HOME
 from .editor import NEW_LINE, Editor, RawLine
 from .fields import as_typed
 from .forms import LineForm
 from .head import InvoiceForm
-from .inputs import HOME, DraftInput, LineInput
+from .inputs import DraftInput, LineInput
 from .models import Invoice
 from .services import draft_of
 

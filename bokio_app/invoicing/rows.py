@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bokio_app.core.money import ZERO, totals
 
+from .currencies import rate_kept
 from .discounts import discount_lines
 from .inputs import DraftInput, LineInput, More
 from .models import Invoice, LineItem
@@ -42,6 +43,8 @@ def fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
     invoice.due_date = draft.due_date
     invoice.your_reference = draft.your_reference
     invoice.currency = draft.currency
+    known = draft.more.rate != 1
+    invoice.currency_rate = rate_kept(draft.currency, draft.more.rate) if known else None
     lines = [
         LineItem(
             invoice=invoice,

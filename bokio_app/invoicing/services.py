@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -19,8 +19,9 @@ from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
 from . import writing
+from .currencies import HOME
 from .discounts import without_discount
-from .inputs import HOME, Discount, DraftInput, LineInput, More, NewDraft
+from .inputs import Discount, DraftInput, LineInput, More, NewDraft
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
 from .payloads import payloads_of
@@ -85,6 +86,9 @@ def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         if customer.remote_id:
             raise NotEditable
+        if "more" not in values and customer.contacts:  # the first of them has the address
+            first = {**customer.contacts[0], "email": values.get("email", customer.email)}
+            values["more"] = {**customer.more, "contacts": [first, *customer.contacts[1:]]}
         for name, value in values.items():
             setattr(customer, name, value)
         customer.save()
@@ -308,6 +312,9 @@ def draft_of(invoice: Invoice) -> DraftInput:
         for line in invoice.lines.all()
     ]
     lines, discount = without_discount(kept, discount)
+    more = more_of(row) if row else _ordered(invoice)
+    if more.rate == 1 and invoice.currency_rate:
+        more = replace(more, rate=invoice.currency_rate)
     return DraftInput(
         customer=invoice.customer,
         invoice_date=invoice.invoice_date,
@@ -316,7 +323,7 @@ def draft_of(invoice: Invoice) -> DraftInput:
         lines=lines,
         discount=discount,
         currency=invoice.currency,
-        more=more_of(row) if row else _ordered(invoice),
+        more=more,
     )
 
 

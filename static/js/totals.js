@@ -100,10 +100,10 @@ export function recalculate() {
   show('#totals [data-total="net"]', money(net));
   const currency = document.getElementById("id_currency")?.value.trim().toUpperCase() || "SEK";
   show('#totals [data-total="total"]', inCurrency(net + tax, currency));
-  const rate = units(document.getElementById("id_rate")?.value ?? "", 6);
+  const rate = units(document.getElementById("id_rate")?.value ?? "", 8);
   const known = currency !== "SEK" && rate !== null && rate > 0n;
   for (const place of document.querySelectorAll("#totals [data-home]")) place.hidden = !known;
-  if (known) show('#totals dd[data-home]', inCurrency(divided((net + tax) * rate, 1000000n), "SEK"));
+  if (known) show('#totals dd[data-home]', inCurrency(divided((net + tax) * rate, 100000000n), "SEK"));
 }
 
 for (const name of ["input", "change", "lines-changed"]) {

@@ -1,5 +1,7 @@
 """The company's items in the editor's lines, with scripts and without."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -20,6 +22,9 @@ def page(client, connection):
     return client
 
 
+KABEL = {"product": "goods", "unit": "meter", "unit_price": Decimal("12.50")}
+
+
 def offered(page, connection, text):
     address = reverse("invoicing:items", args=[connection.pk])
     return [each.row for each in page.get(address, {"lines-7-description": text}).context["items"]]
@@ -32,7 +37,7 @@ def posted(page, connection, **form):
 
 
 def test_an_item_offers_all_that_the_line_takes_from_it(page, connection):
-    make.item(connection, description="Kabel 3G", account=3001, tax_rate=12)
+    make.item(connection, "Kabel 3G", **KABEL, account=3001, tax_rate=12)
     make.item(connection, description="Kabel, gammal", gone_at=clock.now())
     make.item(make.connection(connection.tenant), description="Kabel hos en annan")
 
@@ -45,7 +50,7 @@ def test_an_item_offers_all_that_the_line_takes_from_it(page, connection):
 
 
 def test_what_no_line_may_say_is_left_open(page, connection):
-    make.item(connection, unit="bale", tax_rate=24)
+    make.item(connection, "Kabel", unit="bale", tax_rate=24)
 
     [row] = offered(page, connection, "kabel")
 

@@ -111,16 +111,17 @@ def customer(of: Connection, **fields: Any) -> Customer:
     return Customer.objects.create(tenant_id=of.tenant_id, connection=of, **(values | fields))
 
 
-def item(of: Connection, **fields: Any) -> Item:
+def item(of: Connection, description: str = "", **fields: Any) -> Item:
+    """An item that Bokio has: an hour of 1 000,00 with 25 % VAT."""
     values: dict[str, Any] = {
         "remote_id": str(uuid.uuid4()),
         "type": LineItem.Type.SALES,
-        "product": LineItem.Product.GOODS,
-        "description": "Kabel",
-        "unit": "meter",
-        "unit_price": Decimal("12.50"),
+        "product": LineItem.Product.SERVICES,
+        "description": description or f"Timme {next(_numbers)}",
+        "unit": LineItem.Unit.HOUR,
+        "unit_price": Decimal("1000.00"),
     }
-    return Item.objects.create(tenant=of.tenant, connection=of, **values | fields)
+    return Item.objects.create(tenant_id=of.tenant_id, connection=of, **(values | fields))
 
 
 def line(of: Invoice, **fields: Any) -> LineItem:

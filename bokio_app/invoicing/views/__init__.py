@@ -1,21 +1,31 @@
 """Pages of invoices. They read our own copy; only workers talk to Bokio."""
 
-from .detail import copy, delete, detail, send, start_over
+from .detail import accept_total, copy, delete, detail, send, start_over
 from .editing import customer_options, edit, item_options, new, preview
-from .lists import invoice_list
+from .lists import invoice_list, list_export, list_selection, list_sums, list_tabs
+from .saved_views import edit_view, keep_filter, list_settings, save_view
 from .saving import opened
 
 __all__ = [
+    "accept_total",
     "copy",
     "customer_options",
     "delete",
     "detail",
     "edit",
+    "edit_view",
     "invoice_list",
     "item_options",
+    "keep_filter",
+    "list_export",
+    "list_selection",
+    "list_settings",
+    "list_sums",
+    "list_tabs",
     "new",
     "opened",
     "preview",
+    "save_view",
     "send",
     "start_over",
 ]

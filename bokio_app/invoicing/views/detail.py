@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bokio_app.connections.queries import live
-from bokio_app.invoicing import copying, lost, services
+from bokio_app.invoicing import bokios_total, copying, lost, services
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -68,6 +68,18 @@ def copy(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     made = copying.copy(invoice, by=request.user, request_key=key)
     messages.success(request, _("This is a copy with today's date."))
     return redirect("invoicing:edit", made.pk)
+
+
+@require_POST
+@member
+def accept_total(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Publish with Bokio's total, where that is not ours."""
+    invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
+    try:
+        bokios_total.accept(invoice, by=request.user)
+    except bokios_total.NotInDoubt:
+        messages.info(request, _("Nothing was changed: the invoice has moved on meanwhile."))
+    return redirect("invoicing:detail", invoice_id)
 
 
 @require_POST
