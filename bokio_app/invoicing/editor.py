@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
+from bokio_app.core.personal import is_personal_number
 from bokio_app.core.templatetags.ui import Mistake, mistakes
 from bokio_app.ledger import prediction
 from bokio_app.ledger.models import FiscalYear
@@ -127,8 +128,12 @@ class Editor:
 
     @property
     def as_it_stands(self) -> dict[str, Any]:
-        """The head and the lines as typed, to be shown again."""
+        """The head and the lines as typed, to be shown again; without a personal number that
+        somebody looked a customer up by, which is not to lie open in a row.
+        """
         head = {name: str(self.form[name].value() or "") for name in self.form.fields}
+        if is_personal_number(head["customer_text"]):
+            head["customer_text"] = ""
         return {"head": head, "rows": [dict(row) for row in self.rows]}
 
     @property

@@ -127,6 +127,14 @@ def test_once_it_is_whole_nothing_half_typed_is_left(paper):
     assert Writing.objects.get().typed == {}
 
 
+def test_a_personal_number_in_the_customer_field_is_not_kept(paper):
+    paper.save(description="Arbete", unit_price="tusen", customer_text="19790412-1234")
+
+    kept = Writing.objects.get().typed
+    assert kept["rows"][0]["description"] == "Arbete"
+    assert kept["head"]["customer_text"] == ""
+
+
 @pytest.mark.parametrize("action", ["autosave", "save"])
 def test_a_page_whose_answers_were_lost_is_not_in_its_own_way(paper, action):
     paper.save(description="Ett", unit_price="1", heard=False)
