@@ -12,8 +12,10 @@ from bokio_app.connections.queries import open_for_work
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Lane
 from bokio_app.invoicing import services as invoicing
+from bokio_app.invoicing.inputs import DraftInput, LineInput, NewDraft
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.invoicing.problems import Sendable
+from bokio_app.invoicing.rows import dated
 from bokio_app.ledger.queries import books_of_all
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import Tenant
@@ -105,7 +107,7 @@ class Taking:
         self._books = books_of_all(self._connections.values())
         self._customers = Customers(self._connections.values(), orders)
         self._accepted: dict[str, Accepted] = {}
-        self._drafts: list[invoicing.NewDraft] = []
+        self._drafts: list[NewDraft] = []
         self._settlements: list[Settlement] = []
         self._payments: list[Payment] = []
         self._flows: list[flows.NewFlow] = []
@@ -132,7 +134,7 @@ class Taking:
         self._accepted[order.reference] = Accepted(line, connection, new=True)
         return self._accepted[order.reference]
 
-    def _judge(self, order: Order) -> tuple[Connection, invoicing.DraftInput]:
+    def _judge(self, order: Order) -> tuple[Connection, DraftInput]:
         """Raises `Refused`."""
         connection = self._connections.get(order.company)
         if connection is None:
@@ -142,7 +144,7 @@ class Taking:
         checks.check(order, sendable(draft), books, scopes=connection.scopes)
         return connection, draft
 
-    def _hold(self, order: Order, connection: Connection, draft: invoicing.DraftInput) -> Invoice:
+    def _hold(self, order: Order, connection: Connection, draft: DraftInput) -> Invoice:
         if draft.customer:
             self._customers.take(draft.customer)
         new = invoicing.new_draft(connection, draft, by=None)
@@ -186,19 +188,19 @@ class Taking:
         BulkLine.objects.bulk_create(lines)
 
 
-def draft_of(order: Order, customer: Customer) -> invoicing.DraftInput:
+def draft_of(order: Order, customer: Customer) -> DraftInput:
     """What the order makes a draft of."""
     part = order.invoice
-    return invoicing.DraftInput(
+    return DraftInput(
         customer=customer,
         invoice_date=part.invoice_date,
         due_date=part.due_date,
         your_reference=part.buyer_reference,
-        lines=[invoicing.LineInput(**vars(line)) for line in part.lines],
+        lines=[LineInput(**vars(line)) for line in part.lines],
     )
 
 
-def sendable(draft: invoicing.DraftInput) -> Sendable:
+def sendable(draft: DraftInput) -> Sendable:
     """The draft as it will be when it is kept, for judging it."""
-    draft = invoicing.dated(draft)
+    draft = dated(draft)
     return Sendable(draft.customer, draft.invoice_date, draft.due_date, draft.lines)

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bokio_app.flows.services import NewStep
+from bokio_app.invoicing.inputs import NewDraft
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.payloads import payloads_of
-from bokio_app.invoicing.services import NewDraft
 from bokio_app.payments.models import Payment, Settlement
 
 from .orders import CustomerPart, InvoicePart, Order

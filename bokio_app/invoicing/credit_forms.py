@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 
 from .crediting import Creditable, CreditLine
-from .forms import AmountField, as_typed
+from .fields import AmountField, as_typed
 
 
 class CreditForm(forms.Form):

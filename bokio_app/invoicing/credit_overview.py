@@ -24,8 +24,8 @@ from bokio_app.tenants.models import Tenant
 from . import crediting
 from .comparing import Books, Comparison
 from .expected import rate_of, sale_of
+from .inputs import LineInput
 from .models import CreditNote, Invoice
-from .services import LineInput
 
 PAGE = 100
 DRAFT = Q(status=CreditNote.DRAFT)

@@ -19,9 +19,10 @@ from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
 from .credit import CREDIT, DELETE, FINISH, Line, said_by
+from .inputs import LineInput
 from .models import CreditNote, Invoice, LineItem
 from .queries import OPEN_STATES
-from .services import LineInput, is_cash
+from .services import is_cash
 
 KINDS = (CREDIT, FINISH, DELETE)
 NEEDS = ("credit-notes:read", "credit-notes:write")

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.http import QueryDict
+from django.forms import BoundField
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO, Row, Totals, rounded, totals
+from bokio_app.core.personal import is_personal_number
 from bokio_app.core.templatetags.ui import Mistake, mistakes
+from bokio_app.ledger import prediction
 from bokio_app.ledger.models import FiscalYear
 from bokio_app.ledger.queries import account_names, fiscal_year_of
 
 from . import expected
-from .forms import CustomerForm, DiscountForm, InvoiceForm, LineForm, as_typed, is_blank
+from .currencies import HOME
+from .discounts import discount_lines
+from .forms import CustomerForm, LineForm, is_blank
+from .head import InvoiceForm
+from .inputs import DraftInput, LineInput
+from .items_offered import Found, find, row_of_item
 from .models import Customer, Invoice, LineItem
-from .services import DraftInput, LineInput
+from .more import InvoiceMore
+from .refusals import CUSTOMER_POINTERS, HEAD_POINTERS, LINE_POINTERS, problem_text
 
+ONE = Decimal(1)
 MOST_LINES = 300
-LINE_KEY = re.compile(r"lines-(\d{1,6})-type")
 NEW_LINE = {"type": LineItem.Type.SALES, "quantity": "1", "tax_rate": "25"}
 NEW_TEXT = {"type": LineItem.Type.TEXT}
+
+MORE_FIELDS = ("order_number", "project", "contract", *InvoiceMore.ADDRESS)
 
 RawLine = Mapping[str, str]
 
@@ -48,13 +57,14 @@ class Editor:
         self.connection, self.invoice, self.quiet = connection, invoice, quiet
         self.rows = list(rows)[:MOST_LINES]
         self.accounts = account_names(connection)
+        self.items_url = reverse("invoicing:items", args=[connection.pk])
+        self.item_text, self.found_items = "", list[Found]()
         self.form = (
             InvoiceForm(initial=dict(head), connection=connection)
             if quiet
             else InvoiceForm(head, connection=connection)
         )
         self.lines = [self._line(row, number) for number, row in enumerate(self.rows, start=1)]
-        self.discount = DiscountForm(prefix="discount", use_required_attribute=False)
         self.customer_form = CustomerForm(prefix="new", connection=connection)
         self.customer_open = False
         self.notes: list[Mistake] = []
@@ -63,22 +73,27 @@ class Editor:
         prefix = f"lines-{number - 1}"
         quiet = self.quiet if quiet is None else quiet
         if quiet:
-            return LineForm(initial=row, prefix=prefix, number=number, accounts=self.accounts)
+            return self._form(initial=row, prefix=prefix, number=number)
         data = {f"{prefix}-{name}": value for name, value in row.items()}
-        return LineForm(data, prefix=prefix, number=number, accounts=self.accounts)
+        return self._form(data, prefix=prefix, number=number)
+
+    def _form(self, *args: Any, **options: Any) -> LineForm:
+        return LineForm(*args, accounts=self.accounts, items_url=self.items_url, **options)
 
     @property
     def empty_line(self) -> LineForm:
         """What the script copies for a new line."""
-        return LineForm(initial=NEW_LINE, prefix="lines-NEW", accounts=self.accounts)
-
-    @property
-    def empty_text(self) -> LineForm:
-        return LineForm(initial=NEW_TEXT, prefix="lines-NEW", accounts=self.accounts)
+        return self._form(initial=NEW_LINE, prefix="lines-NEW")
 
     # --- What was typed ------------------------------------------------------------------
     def is_valid(self) -> bool:
         return all([self.form.is_valid(), *(line.is_valid() for line in self.lines)])
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the draft could be saved as it stands; of a quiet editor too."""
+        forms = [self._line(row, n, quiet=False) for n, row in enumerate(self.rows, start=1)]
+        return not self.readable_head.errors and all(form.is_valid() for form in forms)
 
     @property
     def draft(self) -> DraftInput:
@@ -90,13 +105,108 @@ class Editor:
             due_date=values["due_date"],
             your_reference=values["your_reference"],
             lines=[line.line for line in self.lines if not line.is_blank],
+            discount=self.form.found_discount,
+            currency=values["currency"],
+            more=self.form.found_more,
         )
 
+    @property
+    def readable_draft(self) -> DraftInput:
+        """As much of the draft as can be read, for keeping one that is not whole yet."""
+        head = self.readable_head
+        values = head.cleaned_data
+        return DraftInput(
+            customer=values.get("customer"),
+            invoice_date=values.get("invoice_date") or clock.today(),
+            due_date=values.get("due_date"),
+            your_reference=values.get("your_reference", ""),
+            lines=self.typed_lines,
+            discount=head.found_discount,
+            currency=self.currency,
+            more=head.found_more,
+        )
+
+    @property
+    def as_it_stands(self) -> dict[str, Any]:
+        """The head and the lines as typed, to be shown again; without a personal number that
+        somebody looked a customer up by, which is not to lie open in a row.
+        """
+        head = {name: str(self.form[name].value() or "") for name in self.form.fields}
+        if is_personal_number(head["customer_text"]):
+            head["customer_text"] = ""
+        return {"head": head, "rows": [dict(row) for row in self.rows]}
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything worth keeping in it."""
+        words = ("customer_text", "your_reference", *MORE_FIELDS)
+        return any(self.form[name].value() for name in words) or not all(map(is_blank, self.rows))
+
     @cached_property
-    def readable_lines(self) -> list[LineInput]:
+    def typed_lines(self) -> list[LineInput]:
         """The lines whose amount can be read as they stand; totals leave the others out."""
         forms = [self._line(row, n, quiet=False) for n, row in enumerate(self.rows, start=1)]
         return [form.line for form in forms if not form.is_blank and form.is_readable]
+
+    @cached_property
+    def readable_head(self) -> InvoiceForm:
+        """The head, judged; of a quiet editor too, which does not show the judgement."""
+        if not self.quiet:
+            self.form.is_valid()
+            return self.form
+        typed = {name: self.form[name].value() for name in self.form.fields}
+        form = InvoiceForm(typed, connection=self.connection)
+        form.is_valid()
+        return form
+
+    @cached_property
+    def discount_lines(self) -> list[LineInput]:
+        """What the discount becomes, below the lines."""
+        return discount_lines(self.typed_lines, self.readable_head.found_discount)
+
+    @property
+    def discount_rows(self) -> list[tuple[int, LineInput | None]]:
+        """The discount's line of every VAT rate there is, where it has one."""
+        found = {line.tax_rate: line for line in self.discount_lines}
+        return [(rate, found.get(rate)) for rate in LineItem.TAX_RATES]
+
+    @property
+    def discount_account(self) -> int:
+        return expected.DISCOUNTS
+
+    @property
+    def discount_field(self) -> str:
+        return beside(self.form["discount"])
+
+    @property
+    def discount_kind_field(self) -> str:
+        return beside(self.form["discount_kind"])
+
+    @property
+    def currency(self) -> str:
+        return self.readable_head.cleaned_data.get("currency") or HOME
+
+    @property
+    def total_home(self) -> Decimal | None:
+        """The total in SEK, of an invoice in another currency whose rate is known."""
+        rate = self.readable_head.cleaned_data.get("rate")
+        if self.currency == HOME or not rate:
+            return None
+        return rounded(self.totals.total * rate)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """What the field for the currency proposes."""
+        return (HOME, "EUR", "NOK", "DKK", "USD", "GBP", "CHF")
+
+    @property
+    def more_is_open(self) -> bool:
+        """Whether the part that most invoices leave empty has something to show."""
+        return any(self.form[name].value() or self.form[name].errors for name in MORE_FIELDS)
+
+    @property
+    def readable_lines(self) -> list[LineInput]:
+        return [*self.typed_lines, *self.discount_lines]
 
     @cached_property
     def customer(self) -> Customer | None:
@@ -127,9 +237,10 @@ class Editor:
 
     @cached_property
     def entry(self) -> expected.Entry:
-        return expected.invoice_entry(
-            self.readable_lines, customer=self.customer, names=self.accounts
-        )
+        rate = self.readable_head.cleaned_data.get("rate")
+        lines = self.readable_lines if self.currency == HOME or rate else []
+        sale = expected.sale_of(lines, customer=self.customer, rate=rate or ONE)
+        return prediction.invoice_entry(sale, names=self.accounts)
 
     @cached_property
     def year(self) -> FiscalYear | None:
@@ -145,7 +256,7 @@ class Editor:
     def mistakes(self) -> list[Mistake]:
         """Everything to put right, in the order of the page, as links to the fields."""
         parts: list[Any] = [] if self.quiet else [self.form, *self.lines]
-        return [*self.notes, *mistakes([*parts, self.customer_form, self.discount])]
+        return [*self.notes, *mistakes([*parts, self.customer_form])]
 
     def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:
         """Put what `problems.problems_of` found on its fields. The editor must not be quiet."""
@@ -153,7 +264,10 @@ class Editor:
             text = problem_text(field, code)
             part, _dot, rest = field.partition(".")
             if part == "lines" and rest:
-                self._on_line(int(rest.partition(".")[0]), "account", text)
+                if not self._on_line(int(rest.partition(".")[0]), "account", text):
+                    self._on_head("discount", text)
+            elif part == "typed":
+                continue  # the fields say themselves what is not finished
             elif part == "lines":
                 self.notes.append(Mistake(text, "id_lines-0-description"))
             else:
@@ -198,43 +312,25 @@ class Editor:
         return True
 
     # --- What people do to it ------------------------------------------------------------
-    def add_discount(self, data: QueryDict) -> bool:
-        """Turn the discount typed into a line of its own. False, with errors, if it cannot be."""
-        self.discount = DiscountForm(data, prefix="discount", use_required_attribute=False)
-        if not self.discount.is_valid():
-            return False
-        values = self.discount.cleaned_data
-        rate: int = values["tax_rate"]
-        sold = [line for line in self.readable_lines if line.is_sales and line.tax_rate == rate]
-        amount: Decimal = values["amount"]
-        text = _("Discount")
-        if values["kind"] == "percent":
-            net = sum((line.net for line in sold), ZERO)
-            text = _("Discount %(percent)s %%") % {"percent": as_typed(amount, decimals=None)}
-            amount = rounded(net * amount / 100)
-            if amount <= 0:
-                message = _("No line with this VAT rate has anything to discount.")
-                self.discount.add_error("amount", message)
-                return False
-        above = sold or [line for line in self.readable_lines if line.is_sales]
-        row = {
-            **NEW_LINE,
-            "description": text,
-            "product": above[-1].product if above else LineItem.Product.SERVICES,
-            "unit": LineItem.Unit.UNSPECIFIED,
-            "unit_price": as_typed(-amount),
-            "tax_rate": str(rate),
-            "account": str(expected.DISCOUNTS),
-        }
-        self.discount = DiscountForm(prefix="discount", use_required_attribute=False)
-        self.set_rows([*without_last_blanks(self.rows), row])
-        return True
+    def find_items(self, text: str) -> None:
+        """Show the items that hold the text, each with a button; a single one becomes a line."""
+        self.item_text = text
+        self.found_items = find(self.connection, text)
+        if len(self.found_items) == 1:
+            self.add_item(str(self.found_items[0].pk))
+
+    def add_item(self, pk: str) -> None:
+        """Add a line that says what the item says."""
+        item = self.connection.items.filter(pk=pk, gone_at=None).first() if pk.isdigit() else None
+        if item:
+            self.set_rows([*without_last_blanks(self.rows), row_of_item(item)])
+            self.item_text, self.found_items = "", []
 
     def set_rows(self, rows: Sequence[RawLine]) -> None:
         """Show other lines than those the editor was made with."""
         self.rows = list(rows)[:MOST_LINES]
         self.lines = [self._line(row, number) for number, row in enumerate(self.rows, start=1)]
-        for name in ("readable_lines", "totals", "entry"):
+        for name in ("typed_lines", "discount_lines", "totals", "entry"):
             self.__dict__.pop(name, None)
 
     def pick(self, customer: Customer) -> None:
@@ -261,59 +357,13 @@ class Editor:
         self.customer_open = True
 
 
-LINE_POINTERS = {
-    "description": "description",
-    "quantity": "quantity",
-    "unitPrice": "unit_price",
-    "unitType": "unit",
-    "taxRate": "tax_rate",
-    "productType": "product",
-    "bookkeepingAccountNumber": "account",
-}
-HEAD_POINTERS = {
-    "customerRef": "customer_text",
-    "invoiceDate": "invoice_date",
-    "dueDate": "due_date",
-    "buyerReference": "your_reference",
-}
-CUSTOMER_POINTERS = {
-    "name": "name",
-    "type": "type",
-    "orgNumber": "org_number",
-    "vatNumber": "vat_number",
-    "email": "email",
-    "paymentTerms": "payment_terms",
-    "line1": "line1",
-    "line2": "line2",
-    "postalCode": "postal_code",
-    "city": "city",
-    "country": "country",
-}
-
-
-def problem_text(field: str, code: str) -> str:
-    """A problem of `problems.problems_of` in words that say what to do."""
-    if code == "missing":
-        return {
-            "customer": _("Choose the customer."),
-            "customer.address": _("The customer needs an address before Bokio can publish."),
-        }.get(field, _("The invoice needs at least one line with a price."))
-    return {
-        "no_fiscal_year": _("The company has no fiscal year for this date."),
-        "closed_year": _("The fiscal year of this date is closed. Choose a date in an open one."),
-        "before_invoice_date": _("The due date is before the invoice date."),
-        "unknown_account": _("This account is not in the chart. Choose one that is."),
-        "not_positive": _("The total must be above 0. To pay money back, credit an invoice."),
-    }[code]
-
-
-def rows_of(data: QueryDict) -> list[RawLine]:
-    """The lines as typed, in the order in which they stand on the page."""
-    numbers = [found[1] for key in data if (found := LINE_KEY.fullmatch(key))]
-    return [
-        {name: data.get(f"lines-{number}-{name}", "") for name in LineForm.FIELDS}
-        for number in numbers
-    ]
+def beside(field: BoundField) -> str:
+    """A field without a label of its own above, as the lines have theirs."""
+    css = f"input {field.field.widget.attrs.get('class', '')}".strip()
+    attrs: dict[str, str | bool] = {"class": css, "aria-label": str(field.label)}
+    if field.errors:
+        attrs |= {"aria-invalid": "true", "aria-describedby": f"{field.auto_id}_error"}
+    return field.as_widget(attrs=attrs)
 
 
 def without_last_blanks(rows: Sequence[RawLine]) -> list[RawLine]:
@@ -321,56 +371,3 @@ def without_last_blanks(rows: Sequence[RawLine]) -> list[RawLine]:
     while kept and is_blank(kept[-1]):
         kept.pop()
     return kept
-
-
-def blank(connection: Connection) -> Editor:
-    """An invoice not begun."""
-    head = {
-        "draft_id": str(uuid.uuid4()),
-        "request_key": str(uuid.uuid4()),
-        "version": 0,
-        "invoice_date": clock.today().isoformat(),
-    }
-    return Editor(connection, head=head, rows=[NEW_LINE])
-
-
-def typed(
-    connection: Connection, data: QueryDict, *, invoice: Invoice | None, quiet: bool
-) -> Editor:
-    """What a person sent."""
-    head = {name: data.get(name, "") for name in InvoiceForm.base_fields}
-    return Editor(connection, head=head, rows=rows_of(data), invoice=invoice, quiet=quiet)
-
-
-def stored(invoice: Invoice) -> Editor:
-    """A draft as it was saved."""
-    day, due, customer = invoice.invoice_date, invoice.due_date, invoice.customer
-    terms = str((due - day) // timedelta(days=1)) if due else ""
-    head = {
-        "request_key": str(uuid.uuid4()),
-        "version": invoice.version,
-        "customer": str(customer.pk) if customer else "",
-        "customer_text": customer.name if customer else "",
-        "invoice_date": day.isoformat(),
-        "terms": terms,
-        "terms_seen": terms,
-        "due_date": due.isoformat() if due else "",
-        "due_seen": due.isoformat() if due else "",
-        "your_reference": invoice.your_reference,
-    }
-    rows = [
-        {
-            "type": line.type,
-            "description": line.description,
-            "product": line.product,
-            "quantity": as_typed(line.quantity, decimals=None),
-            "unit": line.unit,
-            "unit_price": as_typed(line.unit_price),
-            "tax_rate": str(line.tax_rate),
-            "account": str(line.account or ""),
-        }
-        for line in invoice.lines.all()
-    ]
-    return Editor(
-        invoice.connection, head=head, rows=rows or [NEW_LINE], invoice=invoice, quiet=False
-    )

@@ -1,158 +1,30 @@
-"""The forms of the invoice editor: the head, one line, a discount, a customer."""
+"""The forms of the invoice editor beside its head: one line, a customer."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import DecimalValidator
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from bokio_app.connections.models import Connection
 from bokio_app.core.money import parse, rounded
 
 from . import numbers
+from .fields import AmountField
+from .inputs import LineInput
 from .models import Customer, LineItem
-from .services import LineInput
 
 if TYPE_CHECKING:
     CustomerModelForm = forms.ModelForm[Customer]
 else:
     CustomerModelForm = forms.ModelForm
-
-
-def as_typed(amount: Decimal | None, *, decimals: int | None = 2) -> str:
-    """An amount as a field shows it and `money.parse` reads it again: `1 234,50`.
-
-    `decimals` None keeps those that the amount has. Empty for None.
-    """
-    if amount is None:
-        return ""
-    text = f"{amount.normalize():,f}" if decimals is None else f"{amount:,.{decimals}f}"
-    swedish = (get_language() or "sv").startswith("sv")
-    text = text.replace(",", "\u00a0").replace("-", "\u2212")
-    return text.replace(".", ",") if swedish else text
-
-
-class AmountField(forms.Field):
-    """A decimal number typed with comma or point, with or without spaces."""
-
-    def __init__(self, *, digits: int = 15, decimals: int = 2, **options: Any) -> None:
-        css = "money" if decimals == 2 else "num"
-        options.setdefault("widget", forms.TextInput(attrs={"class": css, "inputmode": "decimal"}))
-        super().__init__(**options)
-        self.validators.append(DecimalValidator(digits, decimals))
-
-    def to_python(self, value: Any) -> Decimal | None:
-        text = str(value or "").strip()
-        if not text:
-            return None
-        try:
-            return parse(text)
-        except ValueError:
-            raise ValidationError(_("Write an amount such as 1 234,50.")) from None
-
-
-class DayField(forms.DateField):
-    """An accounting date: 2026-11-20, or quicker 20261120 or 261120.
-
-    A text field, because a browser's own date field follows the browser's language.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        attrs = {"class": "nums", "inputmode": "numeric", "autocomplete": "off", "data-day": True}
-        options.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs=attrs))
-        options.setdefault("input_formats", ["%Y-%m-%d", "%Y%m%d", "%y%m%d"])
-        options.setdefault(
-            "error_messages", {"invalid": gettext_lazy("Write a date such as 2026-11-20.")}
-        )
-        super().__init__(**options)
-
-
-class InvoiceForm(forms.Form):
-    """The head of an invoice. Only the date must be there to save a draft.
-
-    `customer` is the one picked in the list and `customer_text` what stands in the field; they
-    belong together only while the text is the picked customer's name. Where a text fits several
-    customers, `candidates` holds them and `customer_choice` takes the answer.
-    """
-
-    draft_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    request_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    customer_text = forms.CharField(label=gettext_lazy("Customer"), required=False, max_length=200)
-    customer_choice = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    invoice_date = DayField(label=gettext_lazy("Invoice date"))
-    terms = forms.IntegerField(
-        label=gettext_lazy("Terms"),
-        required=False,
-        min_value=0,
-        max_value=365,
-        widget=forms.NumberInput(attrs={"class": "num", "inputmode": "numeric"}),
-    )
-    due_date = DayField(label=gettext_lazy("Due date"), required=False)
-    terms_seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    due_seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    your_reference = forms.CharField(
-        label=gettext_lazy("Your reference"), required=False, max_length=100
-    )
-
-    def __init__(self, *args: Any, connection: Connection, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.connection = connection
-        self.candidates: list[Customer] = []
-
-    def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        customer = values["customer"] = self._customer(values)
-        day: date | None = values.get("invoice_date")
-        if day and "terms" in values and "due_date" in values:
-            values["due_date"] = _due_date(values, day, customer)
-        return values
-
-    def _customer(self, values: Mapping[str, Any]) -> Customer | None:
-        mine = self.connection.customers.all()
-        text = (values.get("customer_text") or "").strip()
-        for picked in (values.get("customer_choice"), values.get("customer")):
-            found = mine.filter(pk=picked).first() if isinstance(picked, UUID) else None
-            if found and (found.name == text or picked == values.get("customer_choice")):
-                return found
-        if not text:
-            return None
-        same = list(mine.filter(name__iexact=text)[:20]) or list(mine.filter(org_number=text)[:20])
-        if len(same) == 1:
-            return same[0]
-        self.candidates = same or list(mine.filter(name__icontains=text)[:20])
-        if self.candidates:
-            self.add_error("customer_text", _("Choose which customer you mean."))
-        else:
-            message = _("No customer is called “%(text)s”. Create it, or write another name.")
-            self.add_error("customer_text", message % {"text": text})
-        return None
-
-
-def _due_date(values: Mapping[str, Any], day: date, customer: Customer | None) -> date:
-    """The due date as typed; worked out from the terms where it is empty, or where the terms
-    were changed on a page without scripts while the date still is what the page showed.
-    """
-    due: date | None = values.get("due_date")
-    terms: int | None = values.get("terms")
-    untouched = due is not None and due.isoformat() == values.get("due_seen")
-    terms_changed = str(terms if terms is not None else "") != values.get("terms_seen", "")
-    if due and not (untouched and terms_changed):
-        return due
-    if terms is None:
-        terms = customer.terms_days if customer else 30
-    return day + timedelta(days=terms)
 
 
 class LineForm(forms.Form):
@@ -187,7 +59,12 @@ class LineForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, number: int = 0, accounts: Mapping[int, str], **options: Any
+        self,
+        *args: Any,
+        number: int = 0,
+        accounts: Mapping[int, str],
+        items_url: str = "",
+        **options: Any,
     ) -> None:
         options.setdefault("use_required_attribute", False)
         super().__init__(*args, **options)
@@ -201,6 +78,21 @@ class LineForm(forms.Form):
                     "number": number,
                     "part": str(field.label or "").lower(),
                 }
+
+        if items_url:
+            self.fields["description"].widget.attrs |= {
+                "role": "combobox",
+                "autocomplete": "off",
+                "aria-autocomplete": "list",
+                "aria-expanded": "false",
+                "aria-controls": f"{self['description'].auto_id}_list",
+                "data-free": True,
+                "hx-get": items_url,
+                "hx-trigger": "input changed delay:150ms",
+                "hx-target": "next .combo-list",
+                "hx-swap": "innerHTML",
+                "hx-sync": "this:replace",
+            }
 
     @property
     def is_text(self) -> bool:
@@ -274,39 +166,6 @@ class LineForm(forms.Form):
 def is_blank(row: Mapping[str, Any]) -> bool:
     """Nothing was typed in the line, so it is not saved."""
     return not any(str(row.get(name) or "").strip() for name in ("description", "unit_price"))
-
-
-class DiscountForm(forms.Form):
-    """A discount to add as a line: an amount without VAT, or per cent of what is sold at a rate."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = field.label
-            field.widget.attrs["class"] = f"input {field.widget.attrs.get('class', '')}".strip()
-
-    amount = AmountField(label=gettext_lazy("Discount"))
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Discount in"),
-        choices=[("sek", gettext_lazy("SEK without VAT")), ("percent", "%")],
-    )
-    tax_rate = forms.TypedChoiceField(
-        label=gettext_lazy("VAT"),
-        choices=[(rate, f"{rate} %") for rate in LineItem.TAX_RATES],
-        coerce=int,
-    )
-
-    def clean_amount(self) -> Decimal:
-        amount: Decimal = self.cleaned_data["amount"]
-        if amount <= 0:
-            raise ValidationError(_("Write the discount as a positive number."))
-        return amount
-
-    def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        if values.get("kind") == "percent" and (values.get("amount") or 0) > 100:
-            self.add_error("amount", _("A discount is at most 100 %."))
-        return values
 
 
 class CustomerForm(CustomerModelForm):

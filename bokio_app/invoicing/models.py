@@ -16,11 +16,13 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from . import more as _more  # noqa: F401  its models hang on the invoice
 from .credit_notes import CreditNote
 from .currencies import InCurrency
 from .listing.indexes import LIST_INDEXES
 from .listing.kept import ListSettings, SavedView
 from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
+from .units import Unit
 
 __all__ = ["CreditNote", "Customer", "Invoice", "Item", "LineItem", "ListSettings", "SavedView"]
 
@@ -259,19 +261,7 @@ class LineItem(models.Model):
         SERVICES = "services", _("Services")
         GOODS = "goods", _("Goods")
 
-    class Unit(models.TextChoices):
-        UNSPECIFIED = "unspecified", "–"
-        PIECE = "piece", _("pcs")
-        HOUR = "hour", _("h")
-        DAY = "day", _("day")
-        WEEK = "week", _("week")
-        MONTH = "month", _("month")
-        KILOGRAM = "kilogram", "kg"
-        METER = "meter", "m"
-        METER_SQUARED = "meterSquared", "m²"
-        LITER = "liter", "l"
-        KILOMETER = "kilometer", "km"
-
+    Unit = Unit
     TAX_RATES = (25, 12, 6, 0)
     FACTS = (
         "type",

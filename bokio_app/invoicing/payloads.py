@@ -8,6 +8,7 @@ from typing import Any
 from bokio_app.flows.sealed import seal
 
 from .models import Customer, Invoice, LineItem
+from .more import InvoiceMore
 
 CUSTOMER_FIELDS = (
     "name",
@@ -35,11 +36,16 @@ LINE_FIELDS = (
 
 
 def payloads_of(
-    invoice: Invoice, lines: Iterable[LineItem], *, cash: bool
+    invoice: Invoice,
+    lines: Iterable[LineItem],
+    *,
+    cash: bool,
+    more: InvoiceMore | None = None,
 ) -> dict[str, dict[str, Any]]:
     """What each step sends, in their order; frozen now: no later change reaches a flow.
 
-    `lines` are the invoice's, `cash` says whether its year follows the cash method.
+    `lines` are the invoice's, `cash` says whether its year follows the cash method, `more` is
+    what the invoice says beyond head and lines.
     """
     customer = invoice.customer
     assert customer is not None  # noqa: S101  problems_of has seen to it
@@ -59,6 +65,7 @@ def payloads_of(
             "total": invoice.total,
             "lines": [{name: getattr(line, name) for name in LINE_FIELDS} for line in lines],
             "version": invoice.version,
+            **({"more": more.payload} if more else {}),
         },
         "publish_invoice": reference,
         "record_invoice": {**reference, "cash": cash},

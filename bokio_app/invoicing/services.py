@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -14,20 +13,24 @@ from django.db.models import Q
 
 from bokio_app.audit.services import line, record, record_all
 from bokio_app.connections.models import Connection
-from bokio_app.core.money import ZERO, Row, rounded, totals
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
+from . import writing
+from .currencies import HOME
+from .discounts import without_discount
+from .inputs import Discount, DraftInput, LineInput, More, NewDraft
 from .models import Customer, Invoice, LineItem
+from .more import InvoiceMore
 from .payloads import payloads_of
 from .problems import problems_of
+from .rows import dated, fill, more_of, replace_rows, row_of_more
+from .writing import Page
 
 SEND_INVOICE = "send_invoice"
 RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
-
-THOUSANDTH = Decimal("0.001")  # what is kept of a quantity
 
 
 class EditConflict(Exception):
@@ -41,6 +44,10 @@ class EditConflict(Exception):
 class NotEditable(Exception):
     """The invoice exists at Bokio, or is on its way there."""
 
+    def __init__(self, invoice: Invoice | None = None) -> None:
+        super().__init__()
+        self.invoice = invoice
+
 
 class NotReady(Exception):
     """The draft cannot be sent yet. `problems` are (field, code) pairs; see `problems`."""
@@ -48,52 +55,6 @@ class NotReady(Exception):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__(problems)
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class LineInput:
-    """A row as the editor gives it: checked, amounts in the invoice's currency without VAT."""
-
-    description: str
-    type: str = LineItem.Type.SALES
-    product: str = LineItem.Product.SERVICES
-    quantity: Decimal = Decimal(1)
-    unit: str = LineItem.Unit.UNSPECIFIED
-    unit_price: Decimal = Decimal(0)
-    tax_rate: int = 25
-    account: int | None = None
-
-    @property
-    def is_sales(self) -> bool:
-        return self.type == LineItem.Type.SALES
-
-    @property
-    def net(self) -> Decimal:
-        """Quantity × price, without VAT, rounded to öre."""
-        return rounded(self.quantity * self.unit_price) if self.is_sales else ZERO
-
-    @property
-    def row(self) -> Row:
-        return Row(net=self.net, tax_rate=self.tax_rate)
-
-
-@dataclass(frozen=True)
-class DraftInput:
-    """A whole draft as the editor gives it. An incomplete draft can be saved, not sent."""
-
-    customer: Customer | None
-    invoice_date: date
-    due_date: date | None
-    your_reference: str
-    lines: Sequence[LineInput]
-
-
-@dataclass(frozen=True)
-class NewDraft:
-    """A draft as it will be kept: the invoice with its sums, and its lines."""
-
-    invoice: Invoice
-    lines: list[LineItem]
 
 
 def create_customer(connection: Connection, *, by: User | None, **values: Any) -> Customer:
@@ -142,22 +103,33 @@ def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
 
 
 def create_draft(
-    connection: Connection, draft: DraftInput, *, by: User | None, draft_id: UUID | None = None
+    connection: Connection,
+    draft: DraftInput,
+    *,
+    by: User | None,
+    draft_id: UUID | None = None,
+    page: Page | None = None,
 ) -> Invoice:
     """Keep a new draft here. Nothing is sent to Bokio.
 
-    `draft_id` comes with the form: sent again, the draft that exists is returned. Raises
-    `EditConflict` when that one says something else by now.
+    `draft_id` comes with the form: sent again, the draft that exists is returned, or saved when
+    `page` made it. Raises `EditConflict` when that one says something else by now.
     """
     pk = uuid5(draft_id, str(connection.pk)) if draft_id else uuid4()
     new = new_draft(connection, draft, by=by, pk=pk)
     try:
-        keep_drafts([new], by=by)
+        with transaction.atomic():
+            keep_drafts([new], by=by)
+            if page:
+                writing.note(new.invoice, page, by=by)
     except IntegrityError:
         earlier = Invoice.objects.filter(pk=pk).first()
         if earlier is None:
             raise
-        if draft_of(earlier) != dated(draft):
+        half = writing.typed_of(earlier) or (page and not page.is_whole)
+        if draft_of(earlier) != dated(draft) or half:
+            if page and by and writing.was_last(earlier, page):
+                return save_draft(earlier, draft, version=earlier.version, by=by, page=page)
             raise EditConflict(earlier) from None
         return earlier
     return new.invoice
@@ -170,7 +142,8 @@ def new_draft(
     invoice = Invoice(
         pk=pk or uuid4(), tenant_id=connection.tenant_id, connection=connection, created_by=by
     )
-    return NewDraft(invoice, _fill(invoice, draft))
+    lines = fill(invoice, draft)
+    return NewDraft(invoice, lines, row_of_more(invoice, draft))
 
 
 def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
@@ -178,29 +151,35 @@ def keep_drafts(drafts: Sequence[NewDraft], *, by: User | None) -> None:
     with transaction.atomic():
         Invoice.objects.bulk_create([each.invoice for each in drafts])
         LineItem.objects.bulk_create([item for each in drafts for item in each.lines])
+        InvoiceMore.objects.bulk_create([each.more for each in drafts if each.more])
         record_all(_audit_line("invoice.drafted", each.invoice, by=by) for each in drafts)
 
 
-def save_draft(invoice: Invoice, draft: DraftInput, *, version: int, by: User) -> Invoice:
+def save_draft(
+    invoice: Invoice, draft: DraftInput, *, version: int, by: User, page: Page | None = None
+) -> Invoice:
     """Replace a draft that is still ours alone.
 
-    `version` is the one that the person's page showed; the same form sent twice saves once.
-    Raises `EditConflict`, `NotEditable`.
+    `version` is the one that the person's page showed; the same form sent twice saves once, and
+    `page` is not in its own way. Raises `EditConflict`, `NotEditable`.
     """
+    page = page or Page()
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-        if invoice.version != version and draft_of(invoice) == dated(draft):
+        kept = draft_of(invoice)
+        same = page.is_whole and kept == dated(draft) and not writing.typed_of(invoice)
+        if invoice.version != version and same:
             return invoice
         if not is_editable(invoice, holding=True):
-            raise NotEditable
-        if invoice.version != version:
+            raise NotEditable(invoice)
+        if invoice.version != version and not writing.was_last(invoice, page):
             raise EditConflict(invoice)
+        if writing.is_late(invoice, page):
+            return invoice
         invoice.version += 1
-        lines = _fill(invoice, draft)
-        invoice.save()
-        invoice.lines.all().delete()
-        LineItem.objects.bulk_create(lines)
-        _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
+        replace_rows(invoice, draft)
+        if writing.note(invoice, page, by=by):
+            _audit("invoice.draft_saved", invoice, by=by, version=invoice.version)
     return invoice
 
 
@@ -260,13 +239,23 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             if flow is None:
                 raise NotEditable
             return flow, False
-        if problems := problems_of(invoice):
+        if problems := problems_of(invoice) or _unfinished(invoice):
             raise NotReady(problems)
-        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice))
+        more = InvoiceMore.objects.filter(invoice=invoice).first()
+        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
         return flow, True
+
+
+def _unfinished(invoice: Invoice) -> list[tuple[str, str]]:
+    """A draft that stands half typed is not sent: what is missing in it could be a line."""
+    if writing.typed_of(invoice):
+        return [("typed", "unfinished")]
+    if invoice.currency != HOME and draft_of(invoice).more.rate == 1:
+        return [("rate", "no_rate")]
+    return []
 
 
 def may_go_on(invoice: Invoice) -> bool:
@@ -305,59 +294,51 @@ def _payloads_left(invoice: Invoice) -> dict[str, dict[str, Any]]:
 
 def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Corrected payloads, with what an order said beyond what the editor shows."""
-    ordered = dict(flow.steps.values_list("op", "payload"))
-    return {op: {**ordered.get(op, {}), **payload} for op, payload in payloads.items()}
+    kept = {}
+    for op, ordered in flow.steps.values_list("op", "payload"):
+        if payload := payloads.get(op):
+            kept[op] = {**ordered, **payload}
+            if "more" in ordered and "more" in payload:
+                kept[op]["more"] = {**ordered["more"], **payload["more"]}
+    return {op: kept.get(op, payload) for op, payload in payloads.items()}
 
 
 def draft_of(invoice: Invoice) -> DraftInput:
     """The invoice as the editor would give it."""
+    row = InvoiceMore.objects.filter(invoice=invoice).first()
+    discount = Discount(row.discount, row.discount_kind) if row and row.discount else None
+    kept = [
+        LineInput(**{each.name: getattr(line, each.name) for each in fields(LineInput)})
+        for line in invoice.lines.all()
+    ]
+    lines, discount = without_discount(kept, discount)
+    more = more_of(row) if row else _ordered(invoice)
+    if more.rate == 1 and invoice.currency_rate:
+        more = replace(more, rate=invoice.currency_rate)
     return DraftInput(
         customer=invoice.customer,
         invoice_date=invoice.invoice_date,
         due_date=invoice.due_date,
         your_reference=invoice.your_reference,
-        lines=[
-            LineInput(**{each.name: getattr(line, each.name) for each in fields(LineInput)})
-            for line in invoice.lines.all()
-        ],
+        lines=lines,
+        discount=discount,
+        currency=invoice.currency,
+        more=more,
     )
 
 
-def dated(draft: DraftInput) -> DraftInput:
-    """The draft as it is kept: without a due date it gets the one of the customer's terms."""
-    return replace(draft, due_date=draft.due_date or _due(draft), lines=list(draft.lines))
-
-
-def _fill(invoice: Invoice, draft: DraftInput) -> list[LineItem]:
-    """Give the invoice what the draft says, with its sums, and return its lines. The amounts are
-    as a read would give them.
-    """
-    draft = dated(draft)
-    invoice.customer = draft.customer
-    invoice.invoice_date = draft.invoice_date
-    invoice.due_date = draft.due_date
-    invoice.your_reference = draft.your_reference
-    lines = [
-        LineItem(
-            invoice=invoice,
-            position=position,
-            **{
-                **{each.name: getattr(line, each.name) for each in fields(LineInput)},
-                "quantity": line.quantity.quantize(THOUSANDTH),
-                "unit_price": line.unit_price.quantize(ZERO),
-            },
-        )
-        for position, line in enumerate(draft.lines)
-    ]
-    sums = totals(each.row for each in lines if each.is_sales)
-    invoice.net, invoice.tax, invoice.total = sums.net, sums.tax, sums.total
-    invoice.open_amount = sums.total
-    return lines
-
-
-def _due(draft: DraftInput) -> date:
-    days = draft.customer.terms_days if draft.customer else 30
-    return draft.invoice_date + timedelta(days=days)
+def _ordered(invoice: Invoice) -> More:
+    """What an order said of an invoice that no person has edited; it stands in its flow alone."""
+    flow = sending_flow(invoice)
+    step = flow.steps.filter(op="create_invoice").first() if flow else None
+    ordered = step.payload.get("more", {}) if step else {}
+    address = ordered.get("delivery_address") or {}
+    names = ("order_number", "project", "contract")
+    return More(
+        rate=Decimal(ordered.get("currency_rate", 1)),
+        **{name: ordered.get(name, "") for name in names},
+        **{name: address.get(name) or "" for name in InvoiceMore.ADDRESS},
+    )
 
 
 def _audit(action: str, invoice: Invoice, *, by: User | None, **data: Any) -> None:

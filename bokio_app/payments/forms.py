@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from bokio_app.core import clock
 from bokio_app.core.money import CENT, ZERO
 from bokio_app.invoicing.currencies import HOME, RATE_STEP
-from bokio_app.invoicing.forms import AmountField, DayField
+from bokio_app.invoicing.fields import AmountField, DayField
 
 from .models import Settlement
 from .services import ONE, PAYMENT_ACCOUNTS, PaymentInput

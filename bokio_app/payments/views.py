@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bokio_app.core import clock
 from bokio_app.core.money import ZERO
 from bokio_app.invoicing.currencies import HOME
-from bokio_app.invoicing.forms import as_typed
+from bokio_app.invoicing.fields import as_typed
 from bokio_app.invoicing.models import Invoice
 from bokio_app.ledger.queries import account_names, fiscal_year_of
 from bokio_app.tenants.access import TenantRequest, member

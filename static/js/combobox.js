@@ -18,7 +18,7 @@ function show(field) {
   const options = optionsOf(field);
   listOf(field).hidden = listOf(field).childElementCount === 0; // "no hits" is shown too
   field.setAttribute("aria-expanded", String(options.length > 0));
-  mark(field, options[0]);
+  mark(field, "free" in field.dataset ? null : options[0]); // free text is not replaced by Enter
 }
 
 function hide(field) {
@@ -38,7 +38,7 @@ function pick(field, option) {
 
 document.addEventListener("keydown", (event) => {
   const field = event.target;
-  if (!field.matches?.("[role=combobox]")) return;
+  if (!field.matches?.("[role=combobox]") || event.altKey) return;
   const options = optionsOf(field);
   const open = field.getAttribute("aria-expanded") === "true";
   const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");

@@ -17,7 +17,10 @@ function rename(line) {
     }
     node.removeAttribute("aria-describedby");
     node.removeAttribute("aria-invalid");
+    const list = node.getAttribute("aria-controls");
+    if (list) node.setAttribute("aria-controls", list.replace(/lines-(NEW|\d+)-/, `lines-${next}-`));
   }
+  for (const list of line.querySelectorAll("[role=listbox]")) list.replaceChildren();
 }
 
 function changed() {
@@ -39,7 +42,8 @@ function add(after) {
   const line = document.getElementById("line-template").content.firstElementChild.cloneNode(true);
   rename(line);
   if (after) after.after(line);
-  else table().append(line);
+  else table().querySelector("tfoot").before(line);
+  window.htmx?.process(line);
   changed();
   focusOn(line);
 }
@@ -51,6 +55,7 @@ function copy(line) {
   twin.querySelector(".line-errors")?.remove();
   rename(twin);
   line.after(twin);
+  window.htmx?.process(twin);
   changed();
   focusOn(twin);
 }
@@ -78,7 +83,7 @@ function remove(line) {
 
 document.addEventListener("keydown", (event) => {
   const line = event.target.closest?.("[data-line]");
-  if (!line || event.isComposing || event.ctrlKey || event.metaKey) return;
+  if (!line || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return;
   const typing = event.target.matches("input, select");
   if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) move(line, event.key === "ArrowUp" ? -1 : 1);
   else if (event.altKey && event.key.toLowerCase() === "k") copy(line);

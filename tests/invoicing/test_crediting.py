@@ -19,6 +19,7 @@ from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing import crediting, services
 from bokio_app.invoicing.crediting import CannotCredit, Creditable
+from bokio_app.invoicing.inputs import DraftInput, LineInput
 from bokio_app.invoicing.models import CreditNote, Invoice
 from bokio_app.invoicing.sync.credit_notes import keep_notes
 from bokio_app.tenants.models import User
@@ -39,10 +40,10 @@ def invoice(connection: Connection, person: User) -> Invoice:
     return Invoice.objects.get(pk=made.pk)
 
 
-def sent(connection: Connection, person: User, *lines: services.LineInput) -> Invoice:
+def sent(connection: Connection, person: User, *lines: LineInput) -> Invoice:
     """An invoice of these lines, published, recorded and read again."""
     made = bokio.guide_draft(connection, by=person)
-    draft = services.DraftInput(made.customer, made.invoice_date, None, "", lines)
+    draft = DraftInput(made.customer, made.invoice_date, None, "", lines)
     services.save_draft(made, draft, version=made.version, by=person)
     services.start_sending(made, by=person)
     bokio.work(connection)
@@ -133,7 +134,7 @@ def test_a_part_by_line_and_quantity_leaves_the_rest_to_credit(
 def test_parts_that_round_by_themselves_add_up_to_the_invoice(
     sandbox: SandboxProcess, connection: Connection, person: User
 ) -> None:
-    line = services.LineInput(description="Timmar", quantity=Decimal(3), unit_price=Decimal("0.50"))
+    line = LineInput(description="Timmar", quantity=Decimal(3), unit_price=Decimal("0.50"))
     invoice = sent(connection, person, line)
     assert invoice.total == Decimal("1.88")  # 1.50 and VAT of 0.375
     for _each in range(2):
@@ -151,7 +152,7 @@ def test_parts_that_round_by_themselves_add_up_to_the_invoice(
 def test_equal_lines_are_one_wherever_the_quantity_is_written(
     sandbox: SandboxProcess, connection: Connection, person: User
 ) -> None:
-    line = services.LineInput(description="Dag", quantity=Decimal(2), unit_price=Decimal(100))
+    line = LineInput(description="Dag", quantity=Decimal(2), unit_price=Decimal(100))
     invoice = sent(connection, person, line, line)
     credit(invoice, person, "0", "1")
     bokio.work(connection)

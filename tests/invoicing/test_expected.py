@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from bokio_app.invoicing import expected
+from bokio_app.invoicing.inputs import LineInput
 from bokio_app.invoicing.models import Customer
-from bokio_app.invoicing.services import LineInput
 
 
 def line(**values):

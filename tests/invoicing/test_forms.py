@@ -5,7 +5,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from bokio_app.invoicing.forms import CustomerForm, DiscountForm, InvoiceForm, LineForm, as_typed
+from bokio_app.invoicing.fields import as_typed
+from bokio_app.invoicing.forms import CustomerForm, LineForm
+from bokio_app.invoicing.head import InvoiceForm
 from tests.support import make
 
 CHART = {3001: "Varor", 3730: "Rabatter"}
@@ -78,14 +80,6 @@ def test_a_text_line_needs_only_its_text():
     assert not form.line.is_sales
 
 
-@pytest.mark.parametrize("amount, kind", [("-5", "sek"), ("0", "sek"), ("101", "percent")])
-def test_a_discount_is_positive_and_at_most_all_of_it(amount, kind):
-    form = DiscountForm({"amount": amount, "kind": kind, "tax_rate": "25"})
-
-    assert not form.is_valid()
-    assert list(form.errors) == ["amount"]
-
-
 def head(connection, **values):
     typed = {"invoice_date": "2026-11-20", **values}
     form = InvoiceForm(typed, connection=connection)
@@ -94,6 +88,35 @@ def head(connection, **values):
 
 @pytest.mark.django_db
 class TestTheHead:
+    @pytest.mark.parametrize("amount, kind", [("-5", "amount"), ("101", "percent"), ("x", "")])
+    def test_a_discount_is_positive_and_at_most_all_of_it(self, amount, kind):
+        form, valid = head(make.connection(), discount=amount, discount_kind=kind)
+
+        assert not valid
+        assert list(form.errors) == ["discount"]
+
+    @pytest.mark.parametrize(
+        "typed, field",
+        [
+            ({"currency": "EUR"}, "rate"),
+            ({"currency": "EUR", "rate": "0"}, "rate"),
+            ({"currency": "EURO", "rate": "11"}, "currency"),
+            ({"line1": "Kajen 1", "postal_code": "411 04"}, "city"),
+            ({"country": "SWE"}, "country"),
+        ],
+    )
+    def test_what_bokio_would_refuse_is_on_its_field(self, typed, field):
+        form, valid = head(make.connection(), **typed)
+
+        assert not valid
+        assert list(form.errors) == [field]
+
+    def test_kronor_need_no_rate(self):
+        form, valid = head(make.connection(), currency="sek", rate="12")
+
+        assert valid
+        assert (form.cleaned_data["currency"], form.found_more.rate) == ("SEK", 1)
+
     @pytest.mark.parametrize("typed", ["2026-11-20", "20261120", "261120"])
     def test_a_date_may_be_typed_in_short(self, typed):
         form, valid = head(make.connection(), invoice_date=typed)

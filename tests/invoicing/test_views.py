@@ -176,28 +176,6 @@ class TestButtonsWithinTheForm:
         rows = response.context["editor"].rows
         assert [row["description"] for row in rows] == ["Ett", "Tre"]
 
-    @pytest.mark.parametrize(
-        "typed_in,price", [(("500", "sek"), "−500,00"), (("10", "percent"), "−5\u00a0220,00")]
-    )
-    def test_a_discount_becomes_a_line_on_3730(self, page, connection, customer, typed_in, price):
-        amount, kind = typed_in
-        form = typed(customer, action="add_discount")
-        form |= {"discount-amount": amount, "discount-kind": kind, "discount-tax_rate": "25"}
-
-        row = page.post(new_url(connection), form).context["editor"].rows[-1]
-
-        assert row["unit_price"].replace(".", ",") == price
-        assert (row["account"], row["quantity"], row["product"]) == ("3730", "1", "goods")
-
-    def test_a_percentage_of_nothing_is_refused(self, page, connection, customer):
-        form = typed(customer, action="add_discount")
-        form |= {"discount-amount": "10", "discount-kind": "percent", "discount-tax_rate": "6"}
-
-        editor = page.post(new_url(connection), form).context["editor"]
-
-        assert len(editor.rows) == 1
-        assert editor.discount.errors["amount"]
-
     def test_a_customer_is_created_in_place_and_the_invoice_survives(self, page, connection):
         form = typed(None, action="new_customer", your_reference="Lina") | {
             "new-name": "Nordkajens Elservice AB",

@@ -65,6 +65,7 @@ ASKED: Mapping[str, Of] = {
     "customers:list": lambda _scene: {"q": "Kund"},
     "flows:list": lambda scene: {"company": scene.company.pk, "before": scene.moving.public_id},
     "flows:export": lambda scene: {"company": scene.company.pk, "q": scene.moving.public_id},
+    "invoicing:items": lambda _scene: {"lines-0-description": "Aspen"},
     "invoicing:customers": lambda _scene: {"customer_text": "Kund"},
     "invoicing:company_keep_filter": lambda scene: {"saved": scene.saved_view.pk, "q": "12"},
     "invoicing:keep_filter": lambda scene: {"saved": scene.saved_view.pk, "q": "12"},

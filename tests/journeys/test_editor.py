@@ -33,6 +33,18 @@ NASTY: list[tuple[str, list[Line], str]] = [
     ("a rate below nothing", [("1", "1 000", "25"), ("3", "-33,33", "6")], "1\u00a0144,01"),
 ]
 
+DISCOUNTS: list[tuple[str, str, list[str]]] = [
+    ("percent", "12,5", ["−12,50", "−4,17"]),
+    ("amount", "100", ["−75,00", "−25,00"]),
+    ("amount", "0,01", ["−0,01"]),
+]
+NEW_ITEM = """
+INSERT INTO invoicing_item (tenant_id, connection_id, remote_id, type, product, description, unit,
+  unit_price, tax_rate, account)
+SELECT tenant_id, id, 'item-1', 'salesItem', 'goods', 'Kabel EKK', 'meter', 12.50, 25, 3001
+FROM connections_connection WHERE id = %s
+"""
+
 WATCH_TOTALS = """() => {
   window.totalsSeen = [];
   const look = () => window.totalsSeen.push(document.querySelector("[data-total=total]").innerText);
@@ -173,6 +185,65 @@ def test_totals_while_typing_are_those_of_the_server(member: Walk, connection_id
 
         expect_saved(member)
         assert member.page.locator(parts).all_inner_texts() == while_typing, name
+
+
+def test_a_discount_is_taken_off_each_rate_alike_while_typing_and_by_the_server(
+    member: Walk, connection_id: str
+) -> None:
+    shown = "#totals dd:visible, [data-discount]:visible [data-discount-net]"
+    for kind, amount, off in DISCOUNTS:
+        new_invoice(member, connection_id)
+        member.type_line(0, description="Arbete", unit_price="100", tax_rate="25")
+        member.type_line(1, description="Bok", unit_price="33,33", tax_rate="6")
+        member.page.locator("[name=discount_kind]").select_option(kind)
+        member.page.locator("[name=discount]").fill(amount)
+        rows = member.page.locator("[data-discount]:visible [data-discount-net]")
+        expect(rows).to_have_text(off)
+        while_typing = member.page.locator(shown).all_inner_texts()
+
+        member.press("save")
+
+        expect_saved(member)
+        assert member.page.locator(shown).all_inner_texts() == while_typing
+        assert descriptions(member) == ["Arbete", "Bok"]
+
+
+def test_an_item_fills_its_line_by_keys_alone(
+    member: Walk, connection_id: str, stack: Stack
+) -> None:
+    query(stack, NEW_ITEM, connection_id)
+    new_invoice(member, connection_id)
+    member.line(0).locator("[data-part=description]").press_sequentially("kabel")
+    expect(member.line(0).locator(".combo-option")).to_have_count(1)
+
+    member.page.keyboard.press("ArrowDown")
+    member.page.keyboard.press("Enter")
+
+    expect(member.line(0).locator("[data-part=quantity]")).to_be_focused()
+    assert descriptions(member) == ["Kabel EKK"]
+    assert (value_of(member, 0, "unit"), value_of(member, 0, "account")) == ("meter", "3001")
+    expect(member.page.locator("[data-total=net]")).to_have_text("12,50")
+    assert not member.barriers()
+
+
+def test_a_draft_saves_itself_half_typed_and_two_people_in_it_are_told(
+    member: Walk, connection_id: str, people: None, open_window: Callable[..., Walk]
+) -> None:
+    new_invoice(member, connection_id)
+    member.page.locator("[name=your_reference]").fill("Jane Doe")
+    member.type_line(0, description="Arbete", unit_price="tusen")
+
+    expect(member.page.locator("#save-state")).to_contain_text("Sparat")
+
+    member.page.wait_for_url("**/invoices/*-*/edit/")
+    address = member.page.url.removeprefix(member.app_url)
+    colleague = open_window()
+    colleague.sign_in(COLLEAGUE, PASSWORD)
+    colleague.go(address)
+    assert value_of(colleague, 0, "unit_price") == "tusen"
+    assert colleague.page.locator("[name=your_reference]").input_value() == "Jane Doe"
+    expect(colleague.page.locator("#others")).to_contain_text("har också utkastet öppet")
+    assert not colleague.barriers()
 
 
 def test_lines_are_added_moved_copied_and_saved_by_keys_alone(

@@ -46,7 +46,6 @@ SWEDISH = {
     "reconnect": "Anslut igen",
     "disconnect": "Koppla bort",
     "create_customer": "Skapa kunden",
-    "add_discount": "Lägg till rabatt",
     "save": "Spara utkast",
     "add_line": "Lägg till rad",
     "send": "Publicera och bokför",
@@ -61,7 +60,6 @@ ENGLISH = {
     "reconnect": "Reconnect",
     "disconnect": "Disconnect",
     "create_customer": "Create the customer",
-    "add_discount": "Add discount",
     "save": "Save draft",
     "add_line": "Add line",
     "send": "Publish and record",
@@ -247,9 +245,12 @@ class Walk:
         line.locator("[name$=quantity]").fill("180")
         line.locator("[name$=unit]").select_option("hour")
         line.locator("[name$=unit_price]").fill("290")
-        self.page.locator("[name$=amount]").fill("500")
-        self.press("add_discount")
-        expect(self.page.locator("tbody[data-line]").nth(1)).to_be_visible()
+        self.page.locator("[name=discount]").fill("500")
+        self.page.locator("[name=discount_kind]").select_option("amount")
+        again = self.page.locator("button[value=recalculate]")
+        if again.is_visible():
+            again.click()
+        expect(self.page.locator("[data-discount='25']")).to_be_visible()
         expect(self.page.locator("[data-total=total]")).to_contain_text(self.word("total"))
 
     def fill_customer(self, org_number: str) -> None:

@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy
 from bokio_app.connections.models import Connection
 from bokio_app.core.money import ZERO
 from bokio_app.core.personal import without_last_four
-from bokio_app.invoicing.editor import CUSTOMER_POINTERS, LINE_POINTERS
-from bokio_app.invoicing.forms import AmountField, CustomerForm, as_typed
+from bokio_app.invoicing.fields import AmountField, as_typed
+from bokio_app.invoicing.forms import CustomerForm
 from bokio_app.invoicing.models import Customer, LineItem
+from bokio_app.invoicing.refusals import CUSTOMER_POINTERS, LINE_POINTERS
 
 from .rows import MOST_CONTACTS
 

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from bokio_app.connections.queries import live
 from bokio_app.documents.headers import shows_documents
-from bokio_app.invoicing import bokios_total, lost, services
+from bokio_app.invoicing import bokios_total, copying, lost, services
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -56,6 +57,21 @@ def start_over(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     else:
         messages.success(request, _("The draft is yours again. Publish it, edit it or delete it."))
     return redirect("invoicing:detail", invoice_id)
+
+
+@require_POST
+@member
+def copy(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """A new draft like this invoice, opened in the editor."""
+    invoice = get_object_or_404(
+        request.tenant.invoices.select_related("connection", "customer"),
+        pk=invoice_id,
+        connection__in=live(request.tenant),
+    )
+    key = request.POST.get("request_key", "")[:80]
+    made = copying.copy(invoice, by=request.user, request_key=key)
+    messages.success(request, _("This is a copy with today's date."))
+    return redirect("invoicing:edit", made.pk)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -14,19 +15,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bokio_app.audit.models import Event
 from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.flows.models import FlowState
-from bokio_app.invoicing import editor as editors
-from bokio_app.invoicing import queries, services
-from bokio_app.invoicing.editor import Editor
-from bokio_app.invoicing.forms import CustomerForm, as_typed
+from bokio_app.invoicing import opening, queries, services, writing
+from bokio_app.invoicing.editor import NEW_LINE, NEW_TEXT, Editor, without_last_blanks
+from bokio_app.invoicing.fields import as_typed
+from bokio_app.invoicing.forms import CustomerForm
+from bokio_app.invoicing.inputs import LineInput
+from bokio_app.invoicing.items_offered import find
 from bokio_app.invoicing.models import Invoice
 from bokio_app.invoicing.problems import problems_of
 from bokio_app.tenants.access import TenantRequest, member
 
+from . import saving
+
 SAVING = {"save", "send"}
+DESCRIPTION = re.compile(r"lines-\d{1,6}-description")
+COMPARED = (
+    "customer_text", "invoice_date", "due_date", "your_reference", "order_number", "project",
+    "contract", "line1", "line2", "postal_code", "city", "country", "currency", "rate", "discount",
+    "discount_kind",
+)  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +51,7 @@ def new(request: TenantRequest) -> HttpResponse:
         return render(request, "invoicing/choose_company.html", {"companies": companies})
     if request.method == "POST":
         return _post(request, connection, invoice=None)
-    editor = editors.blank(connection)
+    editor = opening.blank(connection)
     if picked := request.GET.get("customer"):
         _use_customer(editor, picked)
     return _page(request, editor)
@@ -59,7 +69,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     if not services.is_editable(invoice):
         messages.info(request, _("The invoice is at Bokio and cannot be edited any more."))
         return redirect("invoicing:detail", invoice.pk)
-    editor = editors.stored(invoice)
+    editor = opening.stored(invoice, checking="check" in request.GET)
     if "check" in request.GET:
         editor.add_problems(problems_of(invoice))
     editor.add_refusals(_refusals(invoice))
@@ -71,7 +81,7 @@ def edit(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
 def preview(request: TenantRequest, connection_id: uuid.UUID) -> HttpResponse:
     """The part beside the lines: totals, expected entry, what is known of the customer."""
     connection = get_object_or_404(live(request.tenant), pk=connection_id)
-    editor = editors.typed(connection, request.POST, invoice=None, quiet=True)
+    editor = opening.typed(connection, request.POST, invoice=None, quiet=True)
     context = {
         "editor": editor,
         "is_preview": True,
@@ -102,6 +112,17 @@ def customer_options(request: TenantRequest, connection_id: uuid.UUID) -> HttpRe
     )
 
 
+@require_safe
+@member
+def item_options(request: TenantRequest, connection_id: uuid.UUID) -> HttpResponse:
+    """What a line's description lists: the company's items that hold what was typed."""
+    connection = get_object_or_404(live(request.tenant), pk=connection_id)
+    key = next((each for each in request.GET if DESCRIPTION.fullmatch(each)), "")
+    text = request.GET.get(key, "").strip()[:100]
+    context = {"list": f"id_{key}_list", "items": find(connection, text)}
+    return render(request, "invoicing/_item_options.html", context)
+
+
 def _company(request: TenantRequest) -> Connection | None:
     text = request.GET.get("company", "")
     if not text:
@@ -118,9 +139,11 @@ def _post(
 ) -> HttpResponse:
     data = request.POST
     action = data.get("action", "save")
-    editor = editors.typed(connection, data, invoice=invoice, quiet=action not in SAVING)
+    editor = opening.typed(connection, data, invoice=invoice, quiet=action not in SAVING)
     if action in SAVING:
         return _save(request, editor, send=action == "send")
+    if action == "autosave":
+        return saving.autosave(request, editor)
     _change(request, editor, action)
     return _page(request, editor)
 
@@ -130,28 +153,18 @@ def _save(request: TenantRequest, editor: Editor, *, send: bool) -> HttpResponse
     if not editor.is_valid():
         return _page(request, editor, status=422)
     try:
-        invoice = _keep(request, editor)
+        invoice = saving.keep(request, editor, editor.draft)
     except services.EditConflict as conflict:
         return _conflict(request, editor, conflict.current)
-    except services.NotEditable:
+    except services.NotEditable as sent:
         messages.info(request, _("The invoice is at Bokio and cannot be edited any more."))
-        return redirect("invoicing:detail", editor.invoice.pk if editor.invoice else "")
+        found = sent.invoice or editor.invoice
+        return redirect("invoicing:detail", found.pk) if found else redirect("invoicing:list")
     if not send:
         messages.success(request, _("The draft is saved."))
         return redirect("invoicing:edit", invoice.pk)
     key = editor.form.cleaned_data["request_key"]
     return start(request, invoice, request_key=str(key or ""))
-
-
-def _keep(request: TenantRequest, editor: Editor) -> Invoice:
-    values = editor.form.cleaned_data
-    if editor.invoice is None:
-        return services.create_draft(
-            editor.connection, editor.draft, by=request.user, draft_id=values["draft_id"]
-        )
-    return services.save_draft(
-        editor.invoice, editor.draft, version=values["version"] or 0, by=request.user
-    )
 
 
 def start(request: TenantRequest, invoice: Invoice, *, request_key: str) -> HttpResponse:
@@ -167,8 +180,7 @@ def start(request: TenantRequest, invoice: Invoice, *, request_key: str) -> Http
 
 def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpResponse:
     """Show both versions. Saving once more then overwrites, knowingly."""
-    saved = Event.objects.filter(tenant=request.tenant, subject=f"invoice:{current.pk}")
-    last = saved.select_related("actor").order_by("-at").first()
+    last = saving.last_saved(current)
     values = {name: editor.form[name].value() for name in editor.form.fields}
     values |= {"version": current.version, "request_key": str(uuid.uuid4())}
     again = Editor(editor.connection, head=values, rows=editor.rows, invoice=current, quiet=True)
@@ -180,9 +192,9 @@ def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpR
 def _differences(saved: Invoice, mine: Editor) -> list[tuple[str, str, str]]:
     """What the two versions say differently: (field, saved, typed)."""
     found = []
-    theirs = editors.stored(saved)
+    theirs = opening.stored(saved)
     lines = services.draft_of(saved).lines, mine.draft.lines
-    for name in ("customer_text", "invoice_date", "due_date", "your_reference"):
+    for name in COMPARED:
         field = theirs.form[name]
         pair = (str(field.value() or ""), str(mine.form[name].value() or ""))
         if pair[0] != pair[1]:
@@ -194,7 +206,7 @@ def _differences(saved: Invoice, mine: Editor) -> list[tuple[str, str, str]]:
     return found
 
 
-def _told(lines: Sequence[services.LineInput], number: int) -> str:
+def _told(lines: Sequence[LineInput], number: int) -> str:
     """A line in one line of text; empty where there is none."""
     if number >= len(lines):
         return ""
@@ -210,14 +222,16 @@ def _change(request: TenantRequest, editor: Editor, action: str) -> None:
     """The buttons within the form that change what it shows and keep nothing."""
     verb, _colon, argument = action.partition(":")
     if verb == "add_line":
-        editor.set_rows([*editor.rows, editors.NEW_LINE])
+        editor.set_rows([*editor.rows, NEW_LINE])
     elif verb == "add_text":
-        editor.set_rows([*editors.without_last_blanks(editor.rows), editors.NEW_TEXT])
+        editor.set_rows([*without_last_blanks(editor.rows), NEW_TEXT])
     elif verb == "remove_line" and argument.isdigit():
         rows = [row for number, row in enumerate(editor.rows) if number != int(argument)]
-        editor.set_rows(rows or [editors.NEW_LINE])
-    elif verb == "add_discount":
-        editor.add_discount(request.POST)
+        editor.set_rows(rows or [NEW_LINE])
+    elif verb == "find_item":
+        editor.find_items(request.POST.get("item_text", "").strip()[:100])
+    elif verb == "add_item":
+        editor.add_item(argument)
     elif verb == "new_customer":
         _create_customer(request, editor)
     elif verb == "edit_customer" and editor.customer:
@@ -277,7 +291,9 @@ def _page(
         "%(count)s fields need correcting before the invoice can be sent",
         count,
     ) % {"count": count}
+    invoice = editor.invoice
     values = {
+        "others": writing.open_for(invoice, request.user) if invoice else "",
         "editor": editor,
         "invoice": editor.invoice,
         "connection": editor.connection,

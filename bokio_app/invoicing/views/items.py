@@ -18,7 +18,7 @@ from bokio_app.connections.queries import live
 from bokio_app.core import clock
 from bokio_app.core.sheets import sheet
 from bokio_app.flows.models import Flow, FlowState
-from bokio_app.invoicing.forms import as_typed
+from bokio_app.invoicing.fields import as_typed
 from bokio_app.invoicing.models import Item, LineItem
 from bokio_app.invoicing.registers import services
 from bokio_app.invoicing.registers.card import Stops
