@@ -103,7 +103,7 @@ def test_the_start_page_costs_the_same_however_many_companies(
         make.fiscal_year(company)
         make.invoice(company)
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         assert start(client).status_code == 200
 
 
