@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
 from bokio_app.core.money import Totals, totals
-from bokio_app.flows.explain import explain_stop
+from bokio_app.flows.explain import LACKS_SCOPE, explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
@@ -118,6 +118,12 @@ class Overview:
     def is_total_in_doubt(self) -> bool:
         """Bokio's total is another one than ours: a person says whether it is published."""
         return bokios_total.is_in_doubt(self.stuck)
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether another draft would help: what the company has not allowed, none would."""
+        stuck = self.stuck
+        return stuck is not None and self.is_editable and stuck.stuck_code != LACKS_SCOPE
 
     @property
     def stuck_title(self) -> str:
