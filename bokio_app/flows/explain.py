@@ -72,6 +72,10 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
             "explain it. Nothing is published."
         ),
     ),
+    "changed-meanwhile": (
+        gettext_lazy("Somebody changed it in Bokio meanwhile"),
+        gettext_lazy("Nothing was sent, so that nothing is written over unseen."),
+    ),
     "internal-error": (
         gettext_lazy("A fault of ours stopped the run"),
         gettext_lazy("What was done is kept, and nothing is sent until you try again."),
@@ -158,7 +162,9 @@ LABELS: dict[str, StrPromise] = {
 }
 AMOUNTS = {"amount", "total"}
 NUMBERS_OF_PEOPLE = {"org_number", "vat_number"}
-OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash", "version"}
+OUR_IDS = {"customer", "invoice", "payment", "settlement", "remote_invoice", "cash", "version"} | {
+    "item", "mark", "more", "remote_customer", "seen",
+}  # fmt: skip
 
 
 Values = dict[str, list[str]]

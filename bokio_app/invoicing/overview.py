@@ -65,7 +65,7 @@ class Overview:
         """`flows` are `flows_of(invoice)`, read before the invoice was."""
         self.invoice, self.connection, self.flows = invoice, invoice.connection, flows
         self.states = states_of(invoice)
-        self.list_url = f"{reverse('invoicing:list')}?company={self.connection.pk}"
+        self.list_url = reverse("invoicing:company_list", args=[self.connection.pk])
         self.check_url = f"{reverse('invoicing:edit', args=[invoice.pk])}?check"
 
     @property
@@ -115,15 +115,15 @@ class Overview:
         return self.stuck is not None and lost.was_lost(self.stuck)
 
     @property
-    def is_total_in_doubt(self) -> bool:
-        """Bokio's total is another one than ours: a person says whether it is published."""
-        return bokios_total.is_in_doubt(self.stuck)
-
-    @property
     def is_correctable(self) -> bool:
         """Whether another draft would help: what the company has not allowed, none would."""
         stuck = self.stuck
         return stuck is not None and self.is_editable and stuck.stuck_code != LACKS_SCOPE
+
+    @property
+    def is_total_in_doubt(self) -> bool:
+        """Bokio's total is another one than ours: a person says whether it is published."""
+        return bokios_total.is_in_doubt(self.stuck)
 
     @property
     def stuck_title(self) -> str:

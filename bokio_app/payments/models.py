@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.core import clock
 
+UNRECORDED = Q(journal_entry_id="", gone_at=None)  # made, or to be made, and in no books
+
 
 class Standing(models.Manager[Any]):
     """Rows that Bokio has, or shall have. Those that it has no longer are in `ever` alone."""
@@ -55,6 +57,10 @@ class Payment(models.Model):
                 condition=~Q(remote_id=""),
                 name="payment_remote_once",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["invoice"], condition=UNRECORDED, name="payment_unrecorded"),
+            models.Index(fields=["date", "invoice"], name="payment_day"),
         ]
 
     def __str__(self) -> str:
@@ -120,6 +126,9 @@ class Settlement(models.Model):
                 name="settlement_remote_once",
             ),
             CheckConstraint(condition=~Q(amount=0), name="settlement_not_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["invoice"], condition=UNRECORDED, name="settlement_unrecorded")
         ]
 
     def __str__(self) -> str:
