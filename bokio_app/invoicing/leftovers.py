@@ -50,7 +50,7 @@ def condition(kind: Left) -> Q:
     """What holds for an invoice of which this is left to do; days are counted as of today."""
     return {
         Left.TO_RECORD: _to_record,
-        Left.UNRECORDED: _unrecorded,
+        Left.UNRECORDED: lambda: _to_record() & published_long_ago(),
         Left.PAYMENT: lambda: _has_unrecorded("payments"),
         Left.SETTLEMENT: lambda: _has_unrecorded("settlements"),
         Left.CREDIT: _credit,
@@ -60,20 +60,16 @@ def condition(kind: Left) -> Q:
     }[kind]()
 
 
-def overdue() -> Q:
-    """Somebody owes for it, and should have paid yesterday at the latest."""
-    return OWED & Q(due_date__lt=clock.today())
+def published_long_ago() -> Q:
+    """So long that it should have been recorded. A copy of an invoice may lack the moment of
+    publication: its own day stands in for that.
+    """
+    since = clock.now() - timedelta(days=RECORD_DAYS)
+    return Q(published_at__lt=since) | Q(published_at=None, invoice_date__lt=_days_ago())
 
 
 def _to_record() -> Q:
     return _without_entry() & ~_year(status="closed")
-
-
-def _unrecorded() -> Q:
-    """A copy of an invoice may lack the moment of publication: its own day stands in for that."""
-    since = clock.now() - timedelta(days=RECORD_DAYS)
-    is_old = Q(published_at__lt=since) | Q(published_at=None, invoice_date__lt=_days_ago())
-    return _to_record() & is_old
 
 
 def _without_entry() -> Q:

@@ -16,11 +16,13 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .currencies import InCurrency
 from .listing.indexes import LIST_INDEXES
 from .listing.kept import ListSettings, SavedView  # noqa: F401  where Django looks for models
+from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
 
 
-class Customer(Copied):
+class Customer(KeptCustomer):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
 
     class Type(models.TextChoices):
@@ -64,7 +66,7 @@ class Customer(Copied):
                 name="customer_remote_once",
             )
         ]
-        indexes = [models.Index(fields=["connection", "name"], name="customer_name")]
+        indexes = CUSTOMER_INDEXES
 
     def __str__(self) -> str:
         return self.name
@@ -84,7 +86,7 @@ class Customer(Copied):
         return "" if self.is_person else without_last_four(self.org_number)
 
 
-class Invoice(Copied):
+class Invoice(Copied, InCurrency):
     """An invoice of one company. `status` is Bokio's word for it; a draft may be ours alone."""
 
     class Status(models.TextChoices):
@@ -115,7 +117,6 @@ class Invoice(Copied):
     invoice_date = models.DateField(_("invoice date"), default=clock.today)
     due_date = models.DateField(_("due date"), null=True, blank=True)
     your_reference = models.CharField(_("your reference"), max_length=100, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, default="SEK")
 
     remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
     status = models.CharField(_("status"), max_length=20, default=Status.DRAFT)
@@ -324,7 +325,7 @@ class LineItem(models.Model):
         return Row(net=self.net, tax_rate=self.tax_rate)
 
 
-class Item(Copied):
+class Item(Marked):
     """What a company sells again and again, as Bokio has it."""
 
     tenant = models.ForeignKey(
@@ -340,7 +341,7 @@ class Item(Copied):
     type = models.CharField(max_length=20, choices=LineItem.Type.choices)
     product = models.CharField(_("kind"), max_length=10, choices=LineItem.Product.choices)
     description = models.CharField(_("description"), max_length=500)
-    unit = models.CharField(_("unit"), max_length=20)
+    unit = models.CharField(_("unit"), max_length=20, choices=LineItem.Unit.choices)
     unit_price = models.DecimalField(_("price"), max_digits=15, decimal_places=2, default=ZERO)
     tax_rate = models.PositiveSmallIntegerField(_("VAT"), default=25)
     account = models.PositiveIntegerField(_("account"), null=True, blank=True)
@@ -352,6 +353,7 @@ class Item(Copied):
         verbose_name_plural = _("items")
         ordering = ["description", "pk"]
         constraints = [UniqueConstraint(fields=["connection", "remote_id"], name="item_once")]
+        indexes = ITEM_INDEXES
 
     def __str__(self) -> str:
         return self.description

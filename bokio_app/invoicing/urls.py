@@ -37,5 +37,6 @@ urlpatterns = [
     path("<uuid:invoice_id>/edit/", views.edit, name="edit"),
     path("<uuid:invoice_id>/send/", views.send, name="send"),
     path("<uuid:invoice_id>/start-over/", views.start_over, name="start_over"),
+    path("<uuid:invoice_id>/accept-total/", views.accept_total, name="accept_total"),
     path("<uuid:invoice_id>/delete/", views.delete, name="delete"),
 ]

@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
-from bokio_app.invoicing.leftovers import STUCK, Left, condition, left, overdue
+from bokio_app.invoicing.leftovers import STUCK, Left, condition, left
 from bokio_app.invoicing.models import CreditNote, Invoice
 from tests.support import make
 
@@ -146,22 +146,6 @@ def test_in_a_closed_year_nothing_can_be_recorded_and_what_is_open_is_told_apart
     assert found(Left.NOT_IN_CLOSED) == {missed}
     assert found(Left.OPEN_IN_CLOSED) == {owed}
     assert not found(Left.TO_RECORD)
-
-
-@pytest.mark.parametrize(
-    "moment, late",
-    [
-        (datetime(2026, 11, 20, 22, 30, tzinfo=UTC), 0),  # 23:30 in Stockholm, the day it is due
-        (datetime(2026, 11, 20, 23, 30, tzinfo=UTC), 1),  # 00:30, the day after
-    ],
-)
-def test_an_invoice_is_overdue_from_midnight_in_stockholm(
-    company: Connection, moment: datetime, late: int
-) -> None:
-    sent(company, due_date=date(2026, 11, 20))
-
-    with time_machine.travel(moment, tick=False):
-        assert Invoice.objects.filter(overdue()).count() == late
 
 
 def test_every_kind_is_counted_and_listed_alike(company: Connection) -> None:

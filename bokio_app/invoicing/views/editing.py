@@ -41,7 +41,10 @@ def new(request: TenantRequest) -> HttpResponse:
         return render(request, "invoicing/choose_company.html", {"companies": companies})
     if request.method == "POST":
         return _post(request, connection, invoice=None)
-    return _page(request, editors.blank(connection))
+    editor = editors.blank(connection)
+    if picked := request.GET.get("customer"):
+        _use_customer(editor, picked)
+    return _page(request, editor)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

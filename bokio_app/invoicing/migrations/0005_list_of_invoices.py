@@ -30,7 +30,7 @@ def forget_references(_apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0013_hindrances"),
-        ("invoicing", "0003_copies_of_bokios_lists"),
+        ("invoicing", "0004_rate_of_invoices"),
         ("tenants", "0007_closing"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
