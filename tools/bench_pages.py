@@ -256,7 +256,7 @@ def _lists(company: Any, sent: Any, oldest: Any) -> dict[str, str]:
         "search, reference": "q=projekt+771",
         "search, amount": "q=1.337,00",
         "search, nothing": "q=zzz",
-        **{f"invoices by {name}": f"sort={name}" for name in sorts_for(None)},
+        **{f"invoices by {name}": f"sort={name}" for name in sorted(sorts_for(None))},
     }
     return {name: f"{invoices}?{query}" for name, query in asked.items()} | {
         "invoices, one company": of_one,
