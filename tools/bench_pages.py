@@ -234,7 +234,8 @@ def _lists(company: Any, sent: Any, oldest: Any) -> dict[str, str]:
     """The list of invoices in many ways."""
     from django.urls import reverse  # noqa: PLC0415
 
-    from bokio_app.invoicing.listing.order import NEWEST, SORTS, place_of  # noqa: PLC0415
+    from bokio_app.invoicing.listing.asked import sorts_for  # noqa: PLC0415
+    from bokio_app.invoicing.listing.order import NEWEST, place_of  # noqa: PLC0415
 
     invoices, later = reverse("invoicing:list"), reverse("invoicing:sums")
     of_one = reverse("invoicing:company_list", args=[company.pk])
@@ -255,10 +256,11 @@ def _lists(company: Any, sent: Any, oldest: Any) -> dict[str, str]:
         "search, reference": "q=projekt+771",
         "search, amount": "q=1.337,00",
         "search, nothing": "q=zzz",
-        **{f"invoices by {name}": f"sort={name}" for name in SORTS},
+        **{f"invoices by {name}": f"sort={name}" for name in sorted(sorts_for(None))},
     }
     return {name: f"{invoices}?{query}" for name, query in asked.items()} | {
         "invoices, one company": of_one,
+        "invoices by customer": f"{of_one}?sort=customer",
         "search, one company": f"{of_one}?q=Kund+17",
         "later: sums": later,
         "later: sums of open": f"{later}?view=open",

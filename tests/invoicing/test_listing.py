@@ -85,7 +85,7 @@ def rows_of(answer):
 class TestSearch:
     @pytest.mark.parametrize(
         "typed",
-        ["10427", "1042788", "holmgården", "Lina", "lina å", "12 500,00", "12500", "12.500,00"],
+        ["10427", "1042788", "holmgården", "Lina", "LINA", "12 500,00", "12500", "12.500,00"],
     )
     def test_one_field_finds_number_reference_customer_and_amount(self, page, company, typed):
         customer = make.customer(company, name="Brf Holmgårdens Samfällighet")
@@ -272,27 +272,27 @@ class TestCompanies:
 class TestOrder:
     @pytest.fixture
     def made(self, tenant, monkeypatch):
-        """Rows with equal and with missing values among them, on pages of two."""
+        """Rows of one company, with equal and with missing values, on pages of two."""
         monkeypatch.setattr("bokio_app.invoicing.listing.rows.PAGE", 2)
-        today = clock.today()
-        companies = [make.connection(tenant, name=name) for name in ("B AB", "A AB")]
+        today, company = clock.today(), make.connection(tenant)
         rows = [("9", 2, 5), ("10", 1, None), ("100", 2, 5), ("101", 3, 1), ("102", 2, 3)]
         made = [
             sent(
-                companies[at % 2],
+                company,
                 f"{amount}00.00",
                 number=number,
                 invoice_date=today - timedelta(days=amount),
                 due_date=today + timedelta(days=days) if days else None,
             )
-            for at, (number, amount, days) in enumerate(rows)
+            for number, amount, days in rows
         ]
-        return [*made, make.invoice(companies[0], customer=None)]
+        return [*made, make.invoice(company, customer=None)]
 
     @pytest.mark.parametrize("sign", ["", "-"])
     @pytest.mark.parametrize("sort", SORTS)
     def test_every_order_goes_on_where_the_page_ended(self, page, made, sort, sign):
-        seen, url = [], f"{URL}?sort={sign}{sort}"
+        url = f"{URL}company/{made[0].connection_id}/?sort={sign}{sort}"
+        seen = []
         while url:
             context = page.get(url, headers=PART).context
             seen += [row.invoice for row in context["page"].rows]
@@ -315,7 +315,9 @@ class TestOrder:
 
         assert heads["Total, SEK"].direction == "descending"
         assert heads["Total, SEK"].url == "/invoices/?sort=total"
-        assert heads["Customer"].direction == ""
+        assert heads["Customer"].url == heads["Customer"].direction == ""
+        one = page.get(f"{URL}company/{company.pk}/").context["heads"]
+        assert next(head.url for head in one if head.label == "Customer").endswith("?sort=customer")
 
     def test_a_row_that_is_added_meanwhile_is_not_shown_twice_and_hides_none(
         self, page, company, monkeypatch

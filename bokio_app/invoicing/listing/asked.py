@@ -16,7 +16,7 @@ from django.urls import reverse
 from bokio_app.core.money import parse, rounded
 from bokio_app.invoicing.leftovers import Left
 
-from .order import NEWEST, SORTS
+from .order import NEWEST, OF_ONE, SORTS
 
 if TYPE_CHECKING:
     from bokio_app.connections.models import Connection
@@ -78,7 +78,7 @@ class Asked:
                 if (text := query.get(name, "")) in known
             },
             saved=int(saved) if saved.isdecimal() and len(saved) < 12 else None,
-            sort=sort if sort.removeprefix("-") in SORTS else NEWEST,
+            sort=sort if sort.removeprefix("-") in sorts_for(company) else NEWEST,
             after=query.get("after", "")[:200],
         )
 
@@ -140,6 +140,11 @@ class Asked:
         empty = {"customer": None, "view": "all"}.get(name, "")
         field_name = {"q": "text"}.get(name, name)
         return replace(self, **{field_name: empty}, after="")  # type: ignore[arg-type]  # as above
+
+
+def sorts_for(company: Connection | None) -> set[str]:
+    """The orders that are offered for the invoices of a company, or of all."""
+    return set(SORTS) - ({OF_ONE} if company is None else set())
 
 
 def path_of(name: str, company: Connection | None) -> str:

@@ -201,7 +201,6 @@ COLUMNS = (
         _shown("connection"),
         _text("connection"),
         css="t2 rank-2",
-        sort="company",
     ),
     Column(
         "date",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .asked import Asked
+from .asked import Asked, sorts_for
 from .columns import Column
 from .order import SORTS
 
@@ -26,7 +26,7 @@ def heads_of(asked: Asked, columns: Iterable[Column]) -> list[Head]:
 
 
 def _head(asked: Asked, column: Column) -> Head:
-    if not column.sort:
+    if column.sort not in sorts_for(asked.company):
         return Head(str(column.label), column.head_css, "", "")
     current = asked.sort.removeprefix("-") == column.sort
     descends = asked.sort.startswith("-") if current else not SORTS[column.sort].descends

@@ -12,10 +12,10 @@ LIST_INDEXES = (
         include=["total", "open_amount"],
         name="invoice_amounts",
     ),
-    # Orders, and amounts that are searched for.
-    models.Index("tenant", Length("number"), "number", name="invoice_by_number"),
-    models.Index(fields=["tenant", "invoice_date"], name="invoice_by_date"),
-    models.Index("tenant", Coalesce("due_date", "invoice_date"), name="invoice_by_due"),
-    models.Index(fields=["tenant", "total"], name="invoice_by_total"),
-    models.Index(fields=["tenant", "open_amount"], name="invoice_by_open"),
+    # Orders, with the id that decides between equals, and amounts that are searched for.
+    models.Index("tenant", Length("number"), "number", "id", name="invoice_by_number"),
+    models.Index(fields=["tenant", "invoice_date", "id"], name="invoice_by_date"),
+    models.Index("tenant", Coalesce("due_date", "invoice_date"), "id", name="invoice_by_due"),
+    models.Index(fields=["tenant", "total", "id"], name="invoice_by_total"),
+    models.Index(fields=["tenant", "open_amount", "id"], name="invoice_by_open"),
 )

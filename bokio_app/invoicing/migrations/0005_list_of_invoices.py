@@ -107,28 +107,30 @@ class Migration(migrations.Migration):
                 models.F("tenant"),
                 django.db.models.functions.text.Length("number"),
                 models.F("number"),
+                models.F("id"),
                 name="invoice_by_number",
             ),
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(fields=["tenant", "invoice_date"], name="invoice_by_date"),
+            index=models.Index(fields=["tenant", "invoice_date", "id"], name="invoice_by_date"),
         ),
         migrations.AddIndex(
             model_name="invoice",
             index=models.Index(
                 models.F("tenant"),
                 django.db.models.functions.comparison.Coalesce("due_date", "invoice_date"),
+                models.F("id"),
                 name="invoice_by_due",
             ),
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(fields=["tenant", "total"], name="invoice_by_total"),
+            index=models.Index(fields=["tenant", "total", "id"], name="invoice_by_total"),
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(fields=["tenant", "open_amount"], name="invoice_by_open"),
+            index=models.Index(fields=["tenant", "open_amount", "id"], name="invoice_by_open"),
         ),
         migrations.AddField(
             model_name="savedview",
