@@ -25,6 +25,8 @@ urlpatterns = [
     path("invitation/<path:token>", invitation, name="invitation"),
     path("companies/", include("bokio_app.connections.urls")),
     path("copy/", include("bokio_app.mirror.urls")),
+    path("customers/", include("bokio_app.invoicing.urls_of_customers")),
+    path("items/", include("bokio_app.invoicing.urls_of_items")),
     path("invoices/", include("bokio_app.invoicing.urls")),
     path("received/", received, name="received"),
     path("received/weeks/", weeks, name="received_weeks"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Self
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from bokio_app.core import clock
+from bokio_app.core.sheets import sheet
 from bokio_app.tenants.access import TenantRequest, member
 
 from . import queries
@@ -25,8 +25,6 @@ from .models import Flow, Step
 from .operations import KINDS
 from .progress import wait_reason
 
-BYTE_ORDER_MARK = "\ufeff"  # by which spreadsheets know the encoding
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CHUNK = 500
 
 
@@ -103,22 +101,12 @@ def export(request: TenantRequest) -> StreamingHttpResponse:
     """The same flows as the list, all of them, as a file of comma-separated values."""
     wanted = Wanted.of(request.GET)
     flows = queries.flows_of(request.tenant).filter(state__in=queries.STATES_OF[wanted.view])
-    answer = StreamingHttpResponse(_written(wanted.flows(flows)), content_type="text/csv")
-    name = f"runs-{clock.today()}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    found = wanted.flows(flows).prefetch_related("steps").iterator(chunk_size=CHUNK)
+    return sheet(_heads(), map(_row, found), name=f"runs-{clock.today()}.csv")
 
 
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _written(flows: QuerySet[Flow]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    heads = (
+def _heads() -> tuple[str, ...]:
+    return (
         _("Run id"),
         _("Run"),
         _("Company"),
@@ -130,9 +118,6 @@ def _written(flows: QuerySet[Flow]) -> Iterator[str]:
         _("Started"),
         _("Ended"),
     )
-    yield BYTE_ORDER_MARK + str(writer.writerow(heads))
-    for flow in flows.prefetch_related("steps").iterator(chunk_size=CHUNK):
-        yield str(writer.writerow(map(_harmless, _row(flow))))
 
 
 def _row(flow: Flow) -> Iterable[object]:
@@ -150,12 +135,6 @@ def _row(flow: Flow) -> Iterable[object]:
         _moment(flow.created_at),
         _moment(flow.finished_at),
     )
-
-
-def _harmless(value: object) -> str:
-    """As a spreadsheet shows it, and never a formula, whoever chose the text."""
-    text = str(value)
-    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
 def _moment(at: datetime | None) -> str:

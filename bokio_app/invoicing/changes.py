@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import F as Column
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +18,7 @@ from bokio_app.bokio.customers import CustomerDraft
 from bokio_app.bokio.invoices import Invoice as RemoteInvoice
 from bokio_app.bokio.invoices import InvoiceDraft
 from bokio_app.bokio.line_items import LineItem as RemoteLine
+from bokio_app.core import clock
 from bokio_app.flows.operations import (
     Absent,
     Ambiguous,
@@ -28,10 +30,10 @@ from bokio_app.flows.operations import (
     register_kind,
 )
 from bokio_app.flows.patterns import Delete, Json, Replace, remote, within
-from bokio_app.flows.sealed import unseal
 
 from .drafts import customer_draft, remote_line
 from .models import Customer, Invoice
+from .sync.customers import values_of
 
 REFERENCES = frozenset(
     {
@@ -227,19 +229,53 @@ class UpdateCustomer(Replace[RemoteCustomer]):
         return CustomerDraft.from_customer(found).to_json()
 
     def done(self, found: RemoteCustomer) -> Done:
-        return Done({"name": found.name, "type": found.type})
+        return Done({"name": found.name, "type": found.type}, read=found)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
-        payload = ctx.payload
-        fields = ("name", "type", "email", "line1", "line2", "postal_code", "city", "country")
-        numbers = {key: unseal(payload[key], ctx) for key in ("org_number", "vat_number")}
-        Customer.objects.filter(
-            connection_id=ctx.flow.connection_id, remote_id=payload["remote_customer"]
-        ).update(**numbers, **{key: payload[key] for key in (*fields, "payment_terms")})
+        """What Bokio has now; no reading that asked before this puts the old back."""
+        _copies(ctx).update(**values_of(done.read), read_at=clock.now(), gone_at=None)
 
 
-for _operation in (AddLineItem, UpdateDraft, DeleteDraft, UpdateCreditNote, UpdateCustomer):
+@register
+class DeleteCustomer(Delete):
+    """Take a customer away; our row stays, as of one that is gone. Payload: `remote_customer`.
+
+    Bokio refuses for one that has invoices, or was not made through the API: a person sees it.
+    """
+
+    name = "delete_customer"
+    scopes = ("customers:read", "customers:write")
+    label = gettext_lazy("Customer deleted")
+
+    def read(self, ctx: StepContext, bokio: Bokio) -> object:
+        return bokio.customers.get(remote(ctx, "remote_customer"))
+
+    def address(self, ctx: StepContext) -> str:
+        return f"DELETE customers/{ctx.payload['remote_customer']}"
+
+    def remove(self, ctx: StepContext, bokio: Bokio) -> None:
+        bokio.customers.delete(remote(ctx, "remote_customer"))
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        _copies(ctx).filter(gone_at=None).update(gone_at=clock.now())
+
+
+for _operation in (
+    AddLineItem,
+    UpdateDraft,
+    DeleteDraft,
+    UpdateCreditNote,
+    UpdateCustomer,
+    DeleteCustomer,
+):
     register_kind(_operation.name, _operation.label)
+
+
+def _copies(ctx: StepContext) -> QuerySet[Customer]:
+    """Our row of the customer that a step works on."""
+    return Customer.objects.filter(
+        connection_id=ctx.flow.connection_id, remote_id=ctx.payload["remote_customer"]
+    )
 
 
 def _draft(ctx: StepContext) -> InvoiceDraft:

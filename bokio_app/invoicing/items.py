@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.filters import F, FilterError
 from bokio_app.bokio.items import Item, ItemDraft
+from bokio_app.core import clock
 from bokio_app.flows.operations import (
     Done,
     Operation,
@@ -23,6 +25,9 @@ from bokio_app.flows.operations import (
     register_kind,
 )
 from bokio_app.flows.patterns import Delete, Json, Replace, remote, unclaimed, within
+
+from .models import Item as Row
+from .sync.items import values_of
 
 
 @register
@@ -46,17 +51,20 @@ class CreateItem(Operation):
         return "POST items"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        return _done(bokio.items.create(item_draft(ctx.payload)))
+        return _read(bokio.items.create(item_draft(ctx.payload)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
-        found = map(_done, _equal(ctx, bokio))
+        found = map(_read, _equal(ctx, bokio))
         return unclaimed(ctx, found, object_type=self.object_type, what=str(_("item")))
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
         found = bokio.items.get(remote_id)
         equal = within(item_draft(ctx.payload).to_json(), ItemDraft.from_item(found).to_json())
         why = _("The item in Bokio differs from ours.")
-        return equal_or_unclear(_done(found), equal=equal, why=why)
+        return equal_or_unclear(_read(found), equal=equal, why=why)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        _keep(ctx, done.read)
 
 
 @register
@@ -83,7 +91,10 @@ class UpdateItem(Replace[Item]):
         return ItemDraft.from_item(found).to_json()
 
     def done(self, found: Item) -> Done:
-        return Done(_done(found).result)
+        return Done(_done(found).result, read=found)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        _keep(ctx, done.read)
 
 
 @register
@@ -102,6 +113,10 @@ class DeleteItem(Delete):
 
     def remove(self, ctx: StepContext, bokio: Bokio) -> None:
         bokio.items.delete(remote(ctx, "item"))
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        mine = Row.objects.filter(connection_id=ctx.flow.connection_id, gone_at=None)
+        mine.filter(remote_id=ctx.payload["item"]).update(gone_at=clock.now())
 
 
 for _operation in (CreateItem, UpdateItem, DeleteItem):
@@ -130,6 +145,21 @@ def _equal(ctx: StepContext, bokio: Bokio) -> Iterator[Item]:
         found = bokio.items.find()
     wanted = draft.to_json()
     return (each for each in found if within(wanted, ItemDraft.from_item(each).to_json()))
+
+
+def _read(found: Item) -> Done:
+    return replace(_done(found), read=found)
+
+
+def _keep(ctx: StepContext, found: Item) -> None:
+    """Our row becomes what Bokio has now; no reading that asked before this puts the old back."""
+    Row.objects.update_or_create(
+        connection_id=ctx.flow.connection_id,
+        remote_id=str(found.id),
+        defaults=values_of(found) | {"read_at": clock.now(), "gone_at": None},
+        create_defaults=values_of(found)
+        | {"read_at": clock.now(), "tenant_id": ctx.flow.tenant_id},
+    )
 
 
 def _done(found: Item) -> Done:

@@ -17,9 +17,12 @@ from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
 from .currencies import InCurrency
+from .listing.indexes import LIST_INDEXES
+from .listing.kept import ListSettings, SavedView  # noqa: F401  where Django looks for models
+from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
 
 
-class Customer(Copied):
+class Customer(KeptCustomer):
     """Whom invoices of one company go to. `remote_id` is empty until Bokio has it."""
 
     class Type(models.TextChoices):
@@ -63,7 +66,7 @@ class Customer(Copied):
                 name="customer_remote_once",
             )
         ]
-        indexes = [models.Index(fields=["connection", "name"], name="customer_name")]
+        indexes = CUSTOMER_INDEXES
 
     def __str__(self) -> str:
         return self.name
@@ -181,9 +184,7 @@ class Invoice(Copied, InCurrency):
                 name="invoice_ocr",
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
-            models.Index(
-                fields=["tenant", "status"], include=["total", "open_amount"], name="invoice_sums"
-            ),
+            *LIST_INDEXES,
             models.Index(
                 fields=["tenant", "connection"],
                 condition=Q(status="draft") | Q(journal_entry_id="") | Q(open_amount__gt=0),
@@ -324,7 +325,7 @@ class LineItem(models.Model):
         return Row(net=self.net, tax_rate=self.tax_rate)
 
 
-class Item(Copied):
+class Item(Marked):
     """What a company sells again and again, as Bokio has it."""
 
     tenant = models.ForeignKey(
@@ -340,7 +341,7 @@ class Item(Copied):
     type = models.CharField(max_length=20, choices=LineItem.Type.choices)
     product = models.CharField(_("kind"), max_length=10, choices=LineItem.Product.choices)
     description = models.CharField(_("description"), max_length=500)
-    unit = models.CharField(_("unit"), max_length=20)
+    unit = models.CharField(_("unit"), max_length=20, choices=LineItem.Unit.choices)
     unit_price = models.DecimalField(_("price"), max_digits=15, decimal_places=2, default=ZERO)
     tax_rate = models.PositiveSmallIntegerField(_("VAT"), default=25)
     account = models.PositiveIntegerField(_("account"), null=True, blank=True)
@@ -352,6 +353,7 @@ class Item(Copied):
         verbose_name_plural = _("items")
         ordering = ["description", "pk"]
         constraints = [UniqueConstraint(fields=["connection", "remote_id"], name="item_once")]
+        indexes = ITEM_INDEXES
 
     def __str__(self) -> str:
         return self.description

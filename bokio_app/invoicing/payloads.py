@@ -68,6 +68,8 @@ def payloads_of(
 def customer_payload(customer: Customer) -> dict[str, Any]:
     """A customer as payloads carry it: a person's numbers are sealed."""
     fields_of = {name: getattr(customer, name) for name in CUSTOMER_FIELDS}
+    if customer.more:
+        fields_of["more"] = customer.more
     for name in ("org_number", "vat_number"):
         fields_of[name] = seal(fields_of[name], private=customer.is_person)
     return fields_of

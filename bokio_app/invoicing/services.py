@@ -121,6 +121,9 @@ def update_customer(customer: Customer, *, by: User, **values: Any) -> Customer:
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         if customer.remote_id:
             raise NotEditable
+        if "more" not in values and customer.contacts:  # the first of them has the address
+            first = {**customer.contacts[0], "email": values.get("email", customer.email)}
+            values["more"] = {**customer.more, "contacts": [first, *customer.contacts[1:]]}
         for name, value in values.items():
             setattr(customer, name, value)
         customer.save()

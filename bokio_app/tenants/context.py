@@ -51,6 +51,13 @@ def nav_groups(path: str, *, is_owner: bool = False) -> list[tuple[str, list[Nav
                 item(_("Runs"), "flows:list", "list-checks", "g k"),
             ],
         ),
+        (
+            _("Registers"),
+            [
+                item(_("Customers"), "customers:list", "users", "g c"),
+                item(_("Items"), "items:list", "package", "g i"),
+            ],
+        ),
         (_("The agency"), agency),
     ]
 
@@ -75,7 +82,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "sign_up_is_open": settings.SIGN_UP,
         "nav_groups": groups,
         "unseen_notices": partial(_unseen, request),
-        "nav_phone": SimpleLazyObject(
-            lambda: [item for _, items in groups for item in items][:PHONE_TABS]
-        ),
+        "nav_phone": SimpleLazyObject(lambda: [*groups[0][1], *groups[-1][1]][:PHONE_TABS]),
     }

@@ -233,6 +233,16 @@ def customer_is_as_wanted(world: World) -> int:
     return int((found.name, found.org_number) == ("Nya Kund AB", "556016-0680"))
 
 
+def delete_customer(world: World) -> Flow:
+    found = world.api.customers.create(CustomerDraft(name="Kund AB"))
+    world.made["customer"] = found.id
+    return world.start("delete_customer", {"remote_customer": str(found.id)})
+
+
+def customers(world: World) -> int:
+    return len(list(world.api.customers.find()))
+
+
 def update_credit_note(world: World) -> Flow:
     note = world.api.invoices.credit(world.recorded().id)
     world.made["note"] = note.id
@@ -635,6 +645,15 @@ CASES = (
         meddled="ambiguous",
         beforehand="looks answered rest",
         removes=lambda world: world.api.customers.delete(world.made["customer"]),
+    ),
+    Case(
+        op="delete_customer",
+        call="delete-customer",
+        proof="get-customers-customerId",
+        begin=delete_customer,
+        effects=gone(customers),
+        meddle=lambda world: world.api.customers.delete(world.made["customer"]),
+        beforehand="answered rest",
     ),
     Case(
         op="attach_to_invoice",

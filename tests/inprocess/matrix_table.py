@@ -33,6 +33,7 @@ ALSO = (
     "record_credit_note",
     "update_credit_note",
     "update_customer",
+    "delete_customer",
     "create_item",
     "update_item",
     "delete_item",

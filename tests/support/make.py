@@ -18,7 +18,7 @@ from bokio_app.connections.models import Connection, State, TokenGrant
 from bokio_app.connections.services import SCOPES
 from bokio_app.core import clock
 from bokio_app.flows.models import Attempt, Flow, FlowState, Step, StepState
-from bokio_app.invoicing.models import Customer, Invoice, LineItem
+from bokio_app.invoicing.models import Customer, Invoice, Item, LineItem
 from bokio_app.ledger.models import Account, FiscalYear
 from bokio_app.tenants.models import Member, Tenant, User
 
@@ -109,6 +109,19 @@ def customer(of: Connection, **fields: Any) -> Customer:
         "city": "Stockholm",
     }
     return Customer.objects.create(tenant_id=of.tenant_id, connection=of, **(values | fields))
+
+
+def item(of: Connection, description: str = "", **fields: Any) -> Item:
+    """An item that Bokio has: an hour of 1 000,00 with 25 % VAT."""
+    values: dict[str, Any] = {
+        "remote_id": str(uuid.uuid4()),
+        "type": LineItem.Type.SALES,
+        "product": LineItem.Product.SERVICES,
+        "description": description or f"Timme {next(_numbers)}",
+        "unit": LineItem.Unit.HOUR,
+        "unit_price": Decimal("1000.00"),
+    }
+    return Item.objects.create(tenant_id=of.tenant_id, connection=of, **(values | fields))
 
 
 def line(of: Invoice, **fields: Any) -> LineItem:

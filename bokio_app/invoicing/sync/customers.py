@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.customers import Customer as RemoteCustomer
+from bokio_app.bokio.customers import CustomerDraft
+from bokio_app.bokio.errors import NotFound
 from bokio_app.bokio.paging import Page
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
@@ -20,6 +22,7 @@ from bokio_app.flows.listing.merging import key_of, merge
 from bokio_app.flows.listing.reading import ReadPage
 from bokio_app.flows.models import Flow, Lane
 from bokio_app.flows.operations import Done, Operation, StepContext, register, register_kind
+from bokio_app.flows.patterns import GONE, fingerprint, plain
 from bokio_app.flows.readings import asked_at
 from bokio_app.invoicing.models import Customer
 from bokio_app.tenants.models import User
@@ -67,6 +70,37 @@ class ListCustomers(ReadPage[RemoteCustomer]):
             mine.filter(remote_id__in=remote_ids, gone_at=None).update(gone_at=clock.now())
 
 
+@register
+class ReadCustomer(Operation):
+    """One customer, as a whole. Payload: `remote_customer`, or none after `ensure_customer`."""
+
+    name = "read_customer"
+    scopes = ("customers:read",)
+    label = _("Customer read")
+    reads_only = True
+
+    def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        remote_id = _wanted(ctx)
+        try:
+            found = bokio.customers.get(UUID(remote_id))
+        except NotFound as error:
+            if error.code != GONE:
+                raise
+            return Done({"remote_id": remote_id})
+        return Done({"name": found.name}, read=found)
+
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        if done.read:
+            _keep(ctx.flow, [done.read], asked_at(ctx))
+            return
+        lost = Customer.objects.filter(connection_id=ctx.flow.connection_id, gone_at=None)
+        lost.filter(remote_id=_wanted(ctx)).update(gone_at=clock.now())
+
+
+def _wanted(ctx: StepContext) -> str:
+    return str(ctx.payload.get("remote_customer") or ctx.results["ensure_customer"]["remote_id"])
+
+
 def _keep(flow: Flow, found: Sequence[RemoteCustomer], asked: datetime) -> None:
     def make(remote_id: str, _values: object) -> Customer:
         return Customer(
@@ -74,10 +108,11 @@ def _keep(flow: Flow, found: Sequence[RemoteCustomer], asked: datetime) -> None:
         )
 
     rows = Customer.objects.filter(connection_id=flow.connection_id)
-    merge(rows, {key_of(each): _values(each) for each in found}, asked=asked, make=make)
+    merge(rows, {key_of(each): values_of(each) for each in found}, asked=asked, make=make)
 
 
-def _values(remote: RemoteCustomer) -> dict[str, Any]:
+def values_of(remote: RemoteCustomer) -> dict[str, Any]:
+    """What a row holds of a customer of Bokio's."""
     address = remote.address
     email = next((each.email for each in remote.contacts if each.email), "")
     is_person = remote.type == Customer.Type.PRIVATE  # whose numbers nothing here needs
@@ -93,7 +128,37 @@ def _values(remote: RemoteCustomer) -> dict[str, Any]:
         "city": (address.city if address else "")[:100],
         "country": ((address.country if address else "") or "SE")[:2],
         "payment_terms": remote.payment_terms[:40],
+        "more": _more(remote, hides=is_person and bool(remote.org_number or remote.vat_number)),
+        "mark": fingerprint(CustomerDraft.from_customer(remote).to_json()),
     }
+
+
+def _more(remote: RemoteCustomer, *, hides: bool) -> dict[str, Any]:
+    """The parts that invoices do not need, and a change must give back; those that say nothing
+    are left out.
+    """
+    parts: dict[str, Any] = {
+        "contacts": [
+            {
+                "id": str(each.id) if each.id else None,
+                "name": each.name,
+                "email": each.email,
+                "phone": each.phone,
+                "is_default": each.is_default,
+                **({"extra": plain(each.extra)} if each.extra else {}),
+            }
+            for each in remote.contacts
+        ],
+        "language": remote.language,
+        "customer_number": remote.customer_number,
+        "subdivision": remote.address.subdivision if remote.address else None,
+        "extra": plain(remote.extra),
+        "hides": hides,
+    }
+    told = {key: value for key, value in parts.items() if value}
+    if remote.construction_reverse_charge is not None:
+        told["construction_reverse_charge"] = remote.construction_reverse_charge
+    return told
 
 
 def read_customers(connection: Connection, by: User | None, occasion: str) -> None:

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.items import Item as RemoteItem
+from bokio_app.bokio.items import ItemDraft
 from bokio_app.bokio.paging import Page
 from bokio_app.core import clock
 from bokio_app.core.money import rounded
 from bokio_app.flows.listing.merging import key_of, merge
 from bokio_app.flows.listing.reading import ReadPage
 from bokio_app.flows.operations import StepContext, register
+from bokio_app.flows.patterns import fingerprint
 from bokio_app.invoicing.models import Item
 
 
@@ -41,7 +43,7 @@ class ListItems(ReadPage[RemoteItem]):
             )
 
         mine = Item.objects.filter(connection_id=flow.connection_id)
-        merge(mine, {key_of(each): _values(each) for each in rows}, asked=asked, make=make)
+        merge(mine, {key_of(each): values_of(each) for each in rows}, asked=asked, make=make)
 
     def held(self, connection_id: UUID) -> QuerySet[Item]:
         return Item.objects.filter(connection_id=connection_id, gone_at=None)
@@ -52,7 +54,8 @@ class ListItems(ReadPage[RemoteItem]):
             mine.filter(remote_id__in=remote_ids).update(gone_at=clock.now())
 
 
-def _values(remote: RemoteItem) -> dict[str, Any]:
+def values_of(remote: RemoteItem) -> dict[str, Any]:
+    """What a row holds of an item of Bokio's."""
     return {
         "type": remote.item_type[:20],
         "product": remote.product_type[:10],
@@ -61,4 +64,5 @@ def _values(remote: RemoteItem) -> dict[str, Any]:
         "unit_price": rounded(remote.unit_price),
         "tax_rate": max(int(remote.tax_rate), 0),
         "account": remote.account,
+        "mark": fingerprint(ItemDraft.from_item(remote).to_json()),
     }

@@ -41,7 +41,10 @@ def new(request: TenantRequest) -> HttpResponse:
         return render(request, "invoicing/choose_company.html", {"companies": companies})
     if request.method == "POST":
         return _post(request, connection, invoice=None)
-    return _page(request, editors.blank(connection))
+    editor = editors.blank(connection)
+    if picked := request.GET.get("customer"):
+        _use_customer(editor, picked)
+    return _page(request, editor)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -281,7 +284,7 @@ def _page(
         "mistakes": editor.mistakes,
         "mistakes_title": title,
         "editor_url": request.get_full_path(),
-        "company_url": f"{reverse('invoicing:list')}?company={editor.connection.pk}",
+        "company_url": reverse("invoicing:company_list", args=[editor.connection.pk]),
         "deletable": bool(editor.invoice and not services.sending_flow(editor.invoice)),
     }
     return render(request, "invoicing/editor.html", values | context, status=status)

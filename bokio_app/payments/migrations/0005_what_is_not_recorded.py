@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("invoicing", "0004_rate_of_invoices"),
-        ("payments", "0003_gone_from_bokio"),
+        ("payments", "0004_vat_scheme"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
