@@ -17,10 +17,11 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.core.formats import money, number
 from bokio_app.invoicing.leftovers import STUCK, Left
+from bokio_app.tenants.models import Tenant
 
 from . import receivables
 from .charts import Chart, Value, chart_of
-from .queue import Queue, Todo, Work
+from .queue import Queue, Todo, Work, work_of
 from .received import Week
 
 if TYPE_CHECKING:
@@ -37,6 +38,26 @@ class Tile:
     count: int
     note: str
     url: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """One count of a company's work. `state` names a glyph."""
+
+    state: str
+    label: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True)
+class OfCompany:
+    """What a company's own page shows of its work."""
+
+    work: Work
+    counts: list[Count]
+    left: list[LeftRow]
+    ages: Plot
 
 
 @dataclass(frozen=True)
@@ -189,6 +210,29 @@ def next_step(todo: Todo) -> tuple[str, str]:
         if count:
             return words % {"count": number(count)}, url
     return "", ""
+
+
+def of_company(tenant: Tenant, company: Connection) -> OfCompany:
+    """What there is to do for one company, in a fixed number of queries."""
+    work = work_of(tenant, company).get(company.pk, Work())
+    found = [
+        ("draft", _("Drafts to publish"), work.drafts, invoices_url(company, view="draft")),
+        (
+            "published",
+            _("Invoices to record"),
+            work.unrecorded,
+            invoices_url(company, left=Left.TO_RECORD.value),
+        ),
+        (
+            "part-paid",
+            _("Payments to record"),
+            work.payments,
+            f"{reverse('received')}?company={company.pk}",
+        ),
+        ("overdue", _("Overdue invoices"), work.overdue, invoices_url(company, view="overdue")),
+    ]
+    counts = [Count(*each) for each in found if each[2]]
+    return OfCompany(work, counts, left_rows(work, company), ages_plot(work, company))
 
 
 def ages_plot(work: Work, company: Connection | None = None) -> Plot:

@@ -336,3 +336,17 @@ def test_one_company_is_counted_alone(tenant: Tenant) -> None:
     assert list(work) == [company.pk]
     assert (work[company.pk].overdue, work[company.pk].drafts) == (1, 1)
     assert receivables.late(work[company.pk].ages).count == 1
+
+
+def test_a_companys_page_shows_its_own_work_and_what_is_owed_to_it(
+    client: Client, tenant: Tenant
+) -> None:
+    company = make.connection(tenant)
+    owed(company, 5, "1234")
+    make.invoice(make.connection(tenant))
+
+    page = client.get(reverse("connections:detail", args=[company.pk])).content.decode()
+
+    assert f"view=overdue&amp;company={company.pk}" in page
+    assert "Drafts to publish" not in page
+    assert "SEK\u00a01,234.00" in page
