@@ -97,18 +97,22 @@ def _go_on(turn: Turn) -> None:
 def _rest(turn: Turn, wait: Wait) -> Rest:
     """Keep the flow for a moment, if whoever runs the turn does that, or put it back."""
     pause, reason = timedelta(seconds=wait.seconds), WaitReason(wait.reason)
-    is_held = turn.is_held_while_waiting and pause <= times.scaled(LONGEST_HELD)
+    longest = _lease_left(turn) if turn.has_looked else times.scaled(LONGEST_HELD)
+    is_held = turn.is_held_while_waiting and pause <= longest
     if not is_held:
         turn.put_back(not_before=clock.now() + pause, reason=reason)
     return Rest(wait.seconds, reason, is_held=is_held)
 
 
+def _lease_left(turn: Turn) -> timedelta:
+    until = turn.flow.lease_until
+    return until - clock.now() if until else timedelta(0)
+
+
 def _rest_for_token(turn: Turn) -> Rest:
     """Another worker renews the token, which takes a moment; kept while the lease allows."""
-    lease_until, reason = turn.flow.lease_until, WaitReason.TOKEN
-    still_ours = lease_until and lease_until - clock.now() > timedelta(
-        seconds=settings.FLOW_DEADLINE
-    )
+    reason = WaitReason.TOKEN
+    still_ours = _lease_left(turn) > timedelta(seconds=settings.FLOW_DEADLINE)
     if turn.is_held_while_waiting and still_ours:
         return Rest(times.scaled(TOKEN_LOOK).total_seconds(), reason, is_held=True)
     pause = times.scaled(1)
@@ -213,7 +217,6 @@ def _not_done(
     resending: bool,
 ) -> None:
     still_running = isinstance(error, ConcurrentWrite) and resending
-    with_file = turn.operation(step).sends_file
     if error.not_executed and not still_running:
         attempt = turn.log_line(step, Outcome.NOT_EXECUTED, seconds=seconds, error=error)
         # Such an attempt does not count. Unless an earlier one is unclear, what existed before
@@ -235,7 +238,7 @@ def _not_done(
         state=StepState.UNKNOWN,
         unknown_at=clock.now(),
         # A refused resend means that the first request is still being carried out.
-        settle_at=times.window(clock.now(), with_file=with_file).settle_at
+        settle_at=times.window(clock.now(), turn.operation(step)).settle_at
         if still_running
         else step.settle_at,
     )
@@ -306,7 +309,7 @@ def _look(turn: Turn, step: Step, access: grants.Access) -> bool:
     if isinstance(before, Done):
         turn.learn(step, before, by="proof", log=turn.log_line(step, Outcome.FOUND))
         return False
-    step.baseline = before
+    step.baseline, turn.has_looked = before, True
     return True
 
 

@@ -103,6 +103,7 @@ class Operation(ABC):
     reads_only: ClassVar[bool] = False
     meets_others: ClassVar[bool] = False  # asked again at the address, see `is_overtaken`
     sends_file: ClassVar[bool] = False  # which may take longer than other calls
+    by_filter: ClassVar[bool] = False  # proven by a filter, whose index may lag behind the books
     referenced: ClassVar[bool] = False  # its short reference is kept free of twins
 
     def skip(self, ctx: StepContext) -> str:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from .models import Step
 
+if TYPE_CHECKING:
+    from .operations import Operation
+
 PROOF_DELAYS = (2, 10)
 ABSENT_APART = 5
 LEASE_MARGIN = 5
+FILTER_LAG = 60  # seconds after which a filter of Bokio's finds what has been written
 LONGEST_WAIT = 300
 MOST_DOUBLINGS = 9  # two to this is beyond the longest wait
 
@@ -31,15 +36,21 @@ class Window:
     settle_at: datetime
 
 
-def window(intent_at: datetime, *, with_file: bool = False) -> Window:
-    """Everything that follows from the moment of the intent; a file may take longer."""
+def window(intent_at: datetime, operation: Operation | None = None) -> Window:
+    """Everything that follows from the moment of the intent; a file may take longer.
+
+    What is proven by a filter counts as absent once a request that was carried out at the very
+    last would be found as well.
+    """
+    with_file = operation is not None and operation.sends_file
+    lag = FILTER_LAG if operation is not None and operation.by_filter else 0
     deadline = settings.FLOW_FILE_DEADLINE if with_file else settings.FLOW_DEADLINE
     send_by = intent_at + timedelta(seconds=settings.FLOW_SEND_GUARD)
     answered_by = send_by + timedelta(seconds=deadline)
     return Window(
         send_by=send_by,
         lease_until=answered_by + scaled(LEASE_MARGIN),
-        settle_at=answered_by + timedelta(seconds=settings.FLOW_SETTLE),
+        settle_at=answered_by + timedelta(seconds=settings.FLOW_SETTLE) + scaled(lag),
     )
 
 

@@ -67,6 +67,7 @@ class Turn:
     epoch: int = 0
     answer: Answer | None = field(default=None, repr=False)  # the last one, for the attempt log
     is_held_while_waiting: bool = False  # for a permit, by a crew, so that no thread sleeps for it
+    has_looked: bool = False  # before the next sending; another turn would have to look again
 
     @classmethod
     def begin(cls, flow: Flow) -> Turn:
@@ -116,7 +117,8 @@ class Turn:
         `Overtaken` if it must not leave at all as things are now, and then nothing is committed.
         """
         started, now = time.monotonic(), clock.now()
-        window = times.window(now, with_file=self.operation(step).sends_file)
+        self.has_looked = False
+        window = times.window(now, self.operation(step))
         sent: Fields = {
             "state": StepState.SENT,
             "attempt": step.attempt + 1,

@@ -56,6 +56,7 @@ class CreateInvoice(Operation):
     label = _("Draft in Bokio")
     object_type = "invoice"
     looks_first = True
+    by_filter = True
 
     def known_before(self, ctx: StepContext) -> list[str] | None:
         """Only an order that a restore may have lost can be there under its own reference."""

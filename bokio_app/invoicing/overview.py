@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
 from bokio_app.core.money import ZERO, totals
-from bokio_app.flows.explain import explain_stop
+from bokio_app.flows.explain import LACKS_SCOPE, explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
@@ -130,6 +130,12 @@ class Overview:
     def is_lost(self) -> bool:
         """Bokio no longer has the draft: it can be sent there as a new one."""
         return self.stuck is not None and lost.was_lost(self.stuck)
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether another draft would help: what the company has not allowed, none would."""
+        stuck = self.stuck
+        return stuck is not None and self.is_editable and stuck.stuck_code != LACKS_SCOPE
 
     @property
     def stuck_title(self) -> str:

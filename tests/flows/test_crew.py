@@ -16,11 +16,12 @@ from bokio_app.core import clock
 from bokio_app.flows import crew as crews
 from bokio_app.flows import engine, tasks
 from bokio_app.flows.crew import Crew, Look
-from bokio_app.flows.engine import Rest
+from bokio_app.flows.engine import LONGEST_HELD, Rest
 from bokio_app.flows.limits import limiter
 from bokio_app.flows.limits.asking import Reason, Wait
 from bokio_app.flows.models import Flow, FlowState, Lane, StepState, WaitReason
 from bokio_app.flows.queueing import FairQueue
+from bokio_app.flows.times import scaled
 from bokio_app.flows.turn import Turn
 from bokio_app.invoicing import services as invoicing
 from bokio_app.tenants.models import User
@@ -320,3 +321,35 @@ def test_the_crews_way_and_the_engines_own_are_told_apart(
     assert rest == Rest(0.01, WaitReason.RATE, is_held=True)
     flow.refresh_from_db()
     assert flow.state == FlowState.RUNNING
+
+
+def test_a_flow_that_has_looked_is_held_until_there_is_room_to_write(
+    sandbox: SandboxProcess,
+    connection: Connection,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    settings.FLOW_TURN, settings.FLOW_DEADLINE, settings.FLOW_SEND_GUARD = 60, 30, 5
+    flow, _ = invoicing.start_sending(bokio.guide_draft(connection, by=person), by=person)
+    ask, refused = limiter.ask, []
+    longer_than_others_are_held = 1.5 * scaled(LONGEST_HELD).total_seconds()
+
+    def no_room_for_the_customer(connection_id: Any, want: Any) -> Any:
+        if "/customers" in want.address and len(refused) < 3:
+            refused.append(want)
+            return Wait(longer_than_others_are_held, Reason.RATE)
+        return ask(connection_id, want)
+
+    monkeypatch.setattr(limiter, "ask", no_room_for_the_customer)
+    crew = Crew(threads=2)
+    try:
+        crew.wake(connection.pk, urgent=True)
+        wait_until(
+            lambda: Flow.objects.get(pk=flow.pk).state == FlowState.DONE, what="the flow is done"
+        )
+    finally:
+        crew.stop(patience=PATIENCE)
+
+    assert len(refused) == 3
+    assert sandbox.count("get-customer") == 1

@@ -10,6 +10,8 @@ import pytest
 from bokio_app.core import clock
 from bokio_app.flows import engine, times
 from bokio_app.flows.claim import claim
+from bokio_app.flows.limits import limiter
+from bokio_app.flows.limits.asking import Finished, Permit, Want
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing.models import Invoice
 from bokio_app.payments.sync import start_reading
@@ -61,6 +63,23 @@ def test_a_reading_of_more_calls_than_a_minute_has_waits_and_makes_each_call_onc
     assert set(calls["counts"].values()) == {1}
     assert {call["status"] for call in calls["calls"]} == {200}
     assert harness.kernel.time - began > WINDOW
+
+
+def test_who_has_looked_waits_for_the_room_to_write_and_does_not_look_again(
+    harness: Harness, world: World, settings: Any
+) -> None:
+    settings.BOKIO_RATE_LIMIT = 2
+    world.sandbox.set_switches(rate_limit=2)
+    another = limiter.ask(world.connection.pk, Want(who="another", lasts=1, urgent=True))
+    assert isinstance(another, Permit)
+    limiter._store().done(another, Finished(sent=True, answered=True), limiter.rules())
+    harness.kernel.sleep(WINDOW / 2)
+
+    flow = harness.drive(world.sent())
+
+    assert flow.state == FlowState.DONE
+    counts = world.sandbox.calls()["counts"]
+    assert (counts["get-customer"], counts["post-customer"]) == (1, 1)
 
 
 def test_no_other_worker_takes_a_reading_that_lasts_longer_than_a_lease(

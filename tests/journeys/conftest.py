@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.journeys.secrets import everywhere
 from tests.support.processes import Stack
 from tests.support.walk import Walk
 
+WINDOWS = pytest.StashKey[list[Walk]]()
 PASSWORD = "a long enough pass phrase"
 EMAIL = "demo@example.com"
 COLLEAGUE = "colleague@example.com"
@@ -64,10 +66,31 @@ def people(stack: Stack) -> None:
     stack.manage("shell", "-c", MAKE_PEOPLE)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the windows showed where a journey failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for walk in item.stash.get(WINDOWS, []):
+            report.sections.append((f"window at {walk.page.url}", _text_of(walk)))
+    return report
+
+
+def _text_of(walk: Walk) -> str:
+    try:
+        return walk.page.locator("body").inner_text(timeout=5000)
+    except PlaywrightError as error:
+        return f"It cannot be read: {error}"
+
+
 @pytest.fixture
-def open_window(browser: Browser, stack: Stack) -> Iterator[Callable[..., Walk]]:
+def open_window(
+    browser: Browser, stack: Stack, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Walk]]:
     """Windows that close with the test, which fails if one of them noted anything."""
-    windows: list[Walk] = []
+    windows = request.node.stash.setdefault(WINDOWS, [])
 
     def open_window(**options: object) -> Walk:
         walk = Walk.begin(

@@ -44,8 +44,8 @@ class Mutant:
 def no_settling(real: Callable[..., times.Window]) -> Callable[..., times.Window]:
     """Absence is believed at once."""
 
-    def window(intent_at: Any, **named: Any) -> times.Window:
-        return replace(real(intent_at, **named), settle_at=intent_at)
+    def window(intent_at: Any, *given: Any) -> times.Window:
+        return replace(real(intent_at, *given), settle_at=intent_at)
 
     return window
 

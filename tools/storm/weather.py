@@ -105,9 +105,11 @@ def lose_a_refresh(sandbox: SandboxClient) -> str:
     Not left to chance: Bokio takes a spent refresh token once more, so whoever loses that answer
     too, to a kill, needs a person. Kills by themselves may well fall into a refresh.
     """
+    # In this order: a token that expires before the refresh is to fail is renewed, and none fails.
+    lost = sandbox.add_fault("request-token", "lose_refresh")
     # Another fault may strike the next call before this one does: then the one after it.
     sandbox.add_fault(ANY, "token_expires", method="POST", probability=1, times=1)
-    return sandbox.add_fault("request-token", "lose_refresh")
+    return lost
 
 
 def strikes(sandbox: SandboxClient) -> Counter[str]:

@@ -105,13 +105,14 @@ class Gate:
         """How many real seconds this thread may sleep, for one answer and for all of them.
 
         Between the calls of one step it sleeps as long as it takes: who gave up there would make
-        the first calls again, and again, and use up the room that it waits for. Before the first,
-        a turn that is held elsewhere frees the thread.
+        the first calls again, and again, and use up the room that it waits for. Where nothing was
+        read yet, or it is kept, a turn that is held elsewhere frees the thread.
         """
-        if self._has_begun:
+        is_held = self._turn.is_held_while_waiting
+        if self._has_begun or (self._turn.has_looked and not is_held):
             longest = scaled(MOST_WITHIN_A_STEP).total_seconds()
             return longest, longest
-        if self._turn.is_held_while_waiting:
+        if is_held:
             return WINK, scaled(MOST_IN_PLACE).total_seconds()
         return scaled(IN_PLACE).total_seconds(), scaled(MOST_IN_PLACE).total_seconds()
 
