@@ -11,7 +11,7 @@ from bokio_app.connections.views import (
     marketplace_connect,
     marketplace_disconnect,
 )
-from bokio_app.console.views import start
+from bokio_app.console.views import received, start, weeks
 from bokio_app.tenants.views import healthz, language
 
 admin.autodiscover()
@@ -28,6 +28,8 @@ urlpatterns = [
     path("customers/", include("bokio_app.invoicing.urls_of_customers")),
     path("items/", include("bokio_app.invoicing.urls_of_items")),
     path("invoices/", include("bokio_app.invoicing.urls")),
+    path("received/", received, name="received"),
+    path("received/weeks/", weeks, name="received_weeks"),
     path("payments/", include("bokio_app.payments.urls")),
     path("runs/", include("bokio_app.flows.urls")),
     path("workspace/", include("bokio_app.connections.urls_of_workspace")),

@@ -1,4 +1,5 @@
-"""Measure pages over many companies: `make bench-pages`. Prints the median ms of each, goal 100.
+"""Measure pages over many companies: `make bench-pages`. Prints what half of the requests took at
+most, and nineteen of twenty, in ms; goals are 50 and 100, search 150, sums that load later 1000.
 
 A PostgreSQL of its own is started, filled, measured and forgotten. Times are the server's alone:
 view, queries and template, without network and browser.
@@ -21,21 +22,26 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.support import services
 
-GOAL = 100.0
+GOALS = (50.0, 100.0)  # of the median, and of nineteen of twenty requests
+SEARCH = (150.0, 150.0)
+LATER = (1000.0, 1000.0)  # what a page asks for when its rows are there
 BATCH = 5000
 OPEN_SHARE = 20  # one of so many invoices is not paid, as in books that are looked after
 STUCK_SHARE = 2000  # one of so many runs waits for a person
 
 
 def main() -> int:
-    """Fill, measure, print; 1 when a page misses the goal."""
+    """Fill, measure, print; 1 when a page misses a goal."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--companies", type=int, default=500)
     parser.add_argument("--invoices", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--elsewhere", type=int, help="invoices of another workspace")
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--only", default="", help="pages whose name has this")
     asked = parser.parse_args()
     try:
         running = services.start()
@@ -44,13 +50,15 @@ def main() -> int:
     try:
         set_up(running.postgres_url, running.folder)
         started = time.monotonic()
-        pages = _fill(asked.companies, asked.invoices)
+        elsewhere = asked.invoices // 10 if asked.elsewhere is None else asked.elsewhere
+        pages = _fill(asked.companies, asked.invoices, elsewhere=elsewhere)
         print(
             f"{asked.companies} companies, {asked.invoices} invoices "
             f"({time.monotonic() - started:.0f} s to fill)",
             flush=True,
         )
-        return 0 if _measure(pages, rounds=asked.rounds) else 1
+        wanted = {name: page for name, page in pages.items() if asked.only in name}
+        return 0 if _measure(wanted, rounds=asked.rounds) else 1
     finally:
         running.stop()
 
@@ -80,7 +88,7 @@ def set_up(database_url: str, folder: Path, **more: str) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _fill(companies: int, invoices: int) -> dict[str, Callable[[], Any]]:
+def _fill(companies: int, invoices: int, *, elsewhere: int) -> dict[str, Callable[[], Any]]:
     """Make the rows and return each page as a function that fetches it."""
     from django.db import connection  # noqa: PLC0415  after Django's setup
 
@@ -96,7 +104,7 @@ def _fill(companies: int, invoices: int) -> dict[str, Callable[[], Any]]:
     other = make.connection()
     customers = _customers([*books, other], per_company=max(invoices // companies // 4, 1))
     _in_batches(_invoices(books, customers, invoices))
-    _in_batches(_invoices([other], customers, invoices // 10))
+    _in_batches(_invoices([other], customers, elsewhere))
     _flows(tenant)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -130,8 +138,9 @@ def _invoices(books: list[Any], customers: dict[Any, list[Any]], count: int) -> 
     from bokio_app.core import clock  # noqa: PLC0415
     from bokio_app.invoicing.models import Invoice  # noqa: PLC0415
 
-    today, amount = clock.today(), Decimal("1250.00")
+    today = clock.today()
     for number in range(count):
+        amount = Decimal(1250 + number % 7919)
         company = books[number % len(books)]
         mine = customers[company.pk]
         is_open = number % OPEN_SHARE == 0
@@ -147,6 +156,7 @@ def _invoices(books: list[Any], customers: dict[Any, list[Any]], count: int) -> 
             status="draft" if is_draft else "published" if is_open else "paid",
             number="" if is_draft else str(1000 + number),
             ocr="" if is_draft else f"{1000 + number}17",
+            your_reference=f"Projekt {number % 9000}" if number % 3 else "",
             net=Decimal("1000.00"),
             tax=Decimal("250.00"),
             total=amount,
@@ -202,29 +212,63 @@ def _pages(tenant: Any, person: Any, company: Any) -> dict[str, Callable[[], Any
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(person)
-    invoices, oldest = reverse("invoicing:list"), tenant.invoices.order_by("created_at")[500]
+    oldest = tenant.invoices.order_by("created_at")[500]
     sent = tenant.invoices.filter(status="paid").first()
     draft = tenant.invoices.filter(status="draft").first()
     for each in (sent, draft):
         make.line(each)
-    deep = f"{oldest.created_at.isoformat()}_{oldest.pk}".replace("+", "%2B")
     addresses = {
         "start": reverse("start"),
         "companies": reverse("connections:list"),
         "company": reverse("connections:detail", args=[company.pk]),
-        "invoices, all": invoices,
-        "invoices, open": f"{invoices}?view=open",
-        "invoices, overdue": f"{invoices}?view=overdue",
-        "invoices, one company": f"{invoices}?company={company.pk}",
-        "invoices, customer's name": f"{invoices}?q=Kund+17+i",
-        "invoices, number": f"{invoices}?q={sent.number}",
-        "invoices, deep page": f"{invoices}?before={deep}",
+        **_lists(company, sent, oldest),
         "invoice": reverse("invoicing:detail", args=[sent.pk]),
         "editor": reverse("invoicing:edit", args=[draft.pk]),
         "runs": reverse("flows:list"),
         "runs that need you": f"{reverse('flows:list')}?view=needs",
     }
     return {name: partial(client.get, address) for name, address in addresses.items()}
+
+
+def _lists(company: Any, sent: Any, oldest: Any) -> dict[str, str]:
+    """The list of invoices in many ways."""
+    from django.urls import reverse  # noqa: PLC0415
+
+    from bokio_app.invoicing.listing.order import NEWEST, SORTS, place_of  # noqa: PLC0415
+
+    invoices, later = reverse("invoicing:list"), reverse("invoicing:sums")
+    of_one = reverse("invoicing:company_list", args=[company.pk])
+    asked = {
+        "invoices, all": "view=all",
+        "invoices, open": "view=open",
+        "invoices, overdue": "view=overdue",
+        "invoices, not recorded": "view=unrecorded",
+        "invoices, many filters": "state=overdue&state=part-paid&least=1500&recorded=yes&open=yes",
+        "invoices, one week": "since=2026-03-02&until=2026-03-08&sort=-date",
+        "invoices, left drafts": "left=draft",
+        "invoices, deep page": urlencode({"after": place_of(oldest, NEWEST)}),
+        "search, customer": "q=Kund+17+i",
+        "search, many customers": "q=Kund",
+        "search, one letter": "q=k",
+        "search, number": f"q={sent.number}",
+        "search, OCR": f"q={sent.ocr}",
+        "search, reference": "q=projekt+771",
+        "search, amount": "q=1.337,00",
+        "search, nothing": "q=zzz",
+        **{f"invoices by {name}": f"sort={name}" for name in SORTS},
+    }
+    return {name: f"{invoices}?{query}" for name, query in asked.items()} | {
+        "invoices, one company": of_one,
+        "search, one company": f"{of_one}?q=Kund+17",
+        "later: sums": later,
+        "later: sums of open": f"{later}?view=open",
+        "later: sums of a search": f"{later}?q=Kund+1",
+        "later: views": reverse("invoicing:tabs"),
+    }
+
+
+def _goals(name: str) -> tuple[float, float]:
+    return SEARCH if name.startswith("search") else LATER if name.startswith("later") else GOALS
 
 
 def _measure(pages: dict[str, Callable[[], Any]], *, rounds: int) -> bool:
@@ -244,12 +288,15 @@ def _measure(pages: dict[str, Callable[[], Any]], *, rounds: int) -> bool:
             busy.append((time.thread_time() - worked) * 1000)
         with CaptureQueriesContext(connection) as queries:
             fetch()
-        middle, work = statistics.median(times), statistics.median(busy)
-        good &= middle <= GOAL
-        mark = "" if middle <= GOAL else "  over the goal"
+        middle, late = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+        goals, work = _goals(name), statistics.median(busy)
+        misses = middle > goals[0] or late > goals[1]
+        good &= not misses
+        mark = f"  over the goal of {goals[0]:.0f} and {goals[1]:.0f}" if misses else ""
         database = sum(float(each["time"]) for each in queries) * 1000
         queried = f"{len(queries)} queries in {database:.0f} ms"
-        print(f"{name:26} {middle:6.0f} ms: {work:.0f} ms of work, {queried}{mark}", flush=True)
+        took = f"{middle:6.0f} ms, {late:5.0f} ms"
+        print(f"{name:26} {took}: {work:.0f} ms of work, {queried}{mark}", flush=True)
     return good
 
 

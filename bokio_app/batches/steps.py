@@ -67,7 +67,13 @@ def _filled(**values: Any) -> dict[str, Any]:
 def settlements_of(order: Order, invoice: Invoice) -> list[Settlement]:
     """The rows of its fees and differences, not kept yet."""
     return [
-        Settlement(invoice=invoice, type=part.type, date=part.date, amount=part.amount)
+        Settlement(
+            invoice=invoice,
+            type=part.type,
+            vat_scheme=part.vat_scheme,
+            date=part.date,
+            amount=part.amount,
+        )
         for part in order.settlements
     ]
 

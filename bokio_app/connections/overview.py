@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.db.models import Count, prefetch_related_objects
+from django.db.models import Count, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,12 +19,13 @@ from bokio_app.tenants.models import Tenant
 from . import features, usage
 from .causes import FOR_A_PERSON, TABLE, Act, Cause, Words
 from .models import Connection, State
-from .queries import live, matching
+from .queries import live, matching, troubled
 
 if TYPE_CHECKING:
     from bokio_app.ledger.models import FiscalYear
 
 PAGE = 100
+WORKS = "works"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def health(connection: Connection, *, waiting: int = 0) -> Health:
         return _standing(
             connection, hindrance, since=connection.hindered_at, until=_at_rest_until(connection)
         )
-    return Health("works", _("Works"))
+    return Health(WORKS, _("Works"))
 
 
 def resting(connection: Connection) -> Health | None:
@@ -182,7 +183,21 @@ def standings(tenant: Tenant, *, text: str = "") -> list[tuple[Connection, Healt
 
     `text` narrows by name or number.
     """
-    companies = list(matching(live(tenant), text))
+    return _standings(tenant, matching(live(tenant), text))
+
+
+def not_working(tenant: Tenant) -> list[tuple[Connection, Health]]:
+    """The companies that do not simply work and how each stands, as `standings` has them. All
+    others are left out, of which there may be hundreds.
+    """
+    found = _standings(tenant, troubled(live(tenant)))
+    return [pair for pair in found if pair[1].state != WORKS]
+
+
+def _standings(
+    tenant: Tenant, connections: QuerySet[Connection]
+) -> list[tuple[Connection, Health]]:
+    companies = list(connections)
     broken = any(each.state == State.BROKEN for each in companies)
     waiting = waiting_runs(tenant) if broken else {}
     found = [(each, health(each, waiting=waiting.get(each.pk, 0))) for each in companies]

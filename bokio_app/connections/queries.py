@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from bokio_app.core import clock
 from bokio_app.tenants.models import Tenant
 
 from .models import Connection, State
@@ -12,6 +13,16 @@ CHOICES = 12  # as many a native select may offer, and a list below a field show
 def live(tenant: Tenant) -> QuerySet[Connection]:
     """The companies a tenant sees: connected, or waiting for a new consent or token."""
     return tenant.connections.filter(is_proven=True).exclude(state=State.ENDED)
+
+
+def troubled(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Those that may need something; all others work. Whether they do need it, `health` says."""
+    return connections.filter(
+        ~Q(state=State.ACTIVE)
+        | ~Q(hindered_by="")
+        | ~Q(lacks=[])
+        | Q(blocked_until__gt=clock.now())
+    )
 
 
 def open_for_work(tenant: Tenant) -> QuerySet[Connection]:

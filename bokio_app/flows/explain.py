@@ -30,6 +30,7 @@ class Explanation:
 
 
 DISCONNECTED = "disconnected"
+TOTAL_DIFFERS = "total-differs"
 
 OURS: dict[str, tuple[StrPromise, StrPromise]] = {
     "ambiguous": (
@@ -64,6 +65,13 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
             "was carried out. Look in Bokio, and mark the run as handled."
         ),
     ),
+    TOTAL_DIFFERS: (
+        gettext_lazy("The total in Bokio is another one"),
+        gettext_lazy(
+            "Our lines come to %(ours)s, the draft in Bokio to %(theirs)s, and rounding does not "
+            "explain it. Nothing is published."
+        ),
+    ),
     "changed-meanwhile": (
         gettext_lazy("Somebody changed it in Bokio meanwhile"),
         gettext_lazy("Nothing was sent, so that nothing is written over unseen."),
@@ -82,7 +90,8 @@ def explain(code: str, message: str = "") -> Explanation:
     """The words for a stop. `code` is one of ours, else Bokio's, whose own message is quoted."""
     if code in OURS:
         title, meaning = OURS[code]
-        return Explanation(title=str(title), meaning=str(meaning))
+        said = str(meaning) % _totals(message) if code == TOTAL_DIFFERS else str(meaning)
+        return Explanation(title=str(title), meaning=said)
     if code == LACKS_SCOPE:
         needs = _(
             "Nothing is sent for this step. It needs %(scopes)s: connect the company again with "
@@ -96,6 +105,13 @@ def explain(code: str, message: str = "") -> Explanation:
         title=_("Bokio refused the request"),
         meaning=_("Bokio says: %(message)s") % {"message": message or code},
     )
+
+
+def _totals(message: str) -> dict[str, str]:
+    """Both amounts of a stop for `TOTAL_DIFFERS`, ours first, which its message holds."""
+    ours, _sign, theirs = message.partition(" ")
+    said = {"ours": ours, "theirs": theirs}
+    return {key: money(Decimal(each)) if each else "–" for key, each in said.items()}
 
 
 def explain_stop(flow: Flow, step: Step) -> Explanation:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from bokio_app.core import clock
-from bokio_app.core.tables import as_csv
+from bokio_app.core.sheets import sheet
 from bokio_app.tenants.access import TenantRequest, member
 
 from . import queries
@@ -101,11 +101,11 @@ def export(request: TenantRequest) -> StreamingHttpResponse:
     """The same flows as the list, all of them, as a file of comma-separated values."""
     wanted = Wanted.of(request.GET)
     flows = queries.flows_of(request.tenant).filter(state__in=queries.STATES_OF[wanted.view])
-    rows = wanted.flows(flows).prefetch_related("steps").iterator(chunk_size=CHUNK)
-    return as_csv("runs", _heads(), map(_row, rows))
+    found = wanted.flows(flows).prefetch_related("steps").iterator(chunk_size=CHUNK)
+    return sheet(_heads(), map(_row, found), name=f"runs-{clock.today()}.csv")
 
 
-def _heads() -> Iterable[str]:
+def _heads() -> tuple[str, ...]:
     return (
         _("Run id"),
         _("Run"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from bokio_app.connections import closing
 from bokio_app.connections.models import Connection
 
+from .listing.kept import SavedView
 from .models import CreditNote, Customer, Invoice, Item
 
 
 def erase(connection: Connection) -> None:
-    """Erase invoices with their lines, credit notes, items and customers."""
+    """Erase invoices with their lines, credit notes, items and customers, and the shared views
+    of the list, whose names people chose. Views of a member alone go with the member.
+    """
+    closing.erase_rows(SavedView.objects.filter(tenant=connection.tenant_id))
     closing.erase_rows(CreditNote.objects.filter(connection=connection))
     closing.erase_rows(Invoice.objects.filter(connection=connection))
     closing.erase_rows(Item.objects.filter(connection=connection))

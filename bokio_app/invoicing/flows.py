@@ -34,6 +34,8 @@ from bokio_app.flows.operations import (
 )
 from bokio_app.flows.rows import run, table
 
+from .bokios_total import require_agreement
+from .currencies import rate_kept
 from .customers import EnsureCustomer
 from .drafts import remote_line
 from .models import Customer, Invoice
@@ -114,6 +116,7 @@ class PublishInvoice(Operation):
         return f"POST invoices/{_remote_id(ctx)}/publish"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
+        require_agreement(ctx)
         return _published(bokio.invoices.publish(_remote_id(ctx)))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
@@ -127,6 +130,7 @@ class PublishInvoice(Operation):
             "ocr": found.ocr or "",
             "status": found.status,
             "published_at": found.published_at or now(),
+            "currency_rate": rate_kept(found.currency[:3], found.currency_rate),
             "total": found.total,
             "tax": found.total_tax,
             "net": found.total - found.total_tax,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from bokio_app.audit.models import Event
 from bokio_app.core.formats import money
@@ -42,12 +42,19 @@ ACTS: dict[str, tuple[str, StrPromise]] = {
     "invoice.draft_saved": ("draft", gettext_lazy("Draft saved")),
     "invoice.started_over": ("draft", gettext_lazy("Gone in Bokio, a draft of ours again")),
     "payment.registered": ("waiting", gettext_lazy("Payment entered")),
+    "payment.taken_back": ("cancelled", gettext_lazy("Payment to be taken back")),
+    "settlement.taken_back": ("cancelled", gettext_lazy("Settlement to be taken back")),
     "flow.adopted": ("waiting", gettext_lazy("Found in Bokio by a person")),
     "flow.disowned": ("waiting", gettext_lazy("Sending again decided")),
     "flow.handled": ("done", gettext_lazy("Handled in Bokio by a person")),
     "flow.retried": ("waiting", gettext_lazy("Run let go on")),
     "flow.corrected": ("waiting", gettext_lazy("Invoice corrected, run goes on")),
     "flow.cancel_requested": ("cancelled", gettext_lazy("The rest cancelled")),
+}
+SETTLED: dict[str, StrPromise] = {
+    "fee": pgettext_lazy("before an amount", "bank fee"),
+    "service_fee": pgettext_lazy("before an amount", "payment service fee"),
+    "difference": pgettext_lazy("before an amount", "currency difference"),
 }
 OUTCOMES: dict[str, tuple[str, StrPromise, StrPromise]] = {
     Outcome.UNKNOWN: (
@@ -119,15 +126,14 @@ def _last_savings(events: Iterable[Event]) -> list[Event]:
 
 
 def _amounts(event: Event) -> str:
-    if event.action != "payment.registered":
+    if "amount" not in event.data:
         return ""
-    amount, fee = Decimal(event.data["amount"]), Decimal(event.data["fee"])
-    if not fee:
-        return f"{money(amount, 'SEK')}."
-    return _("%(amount)s and bank fee %(fee)s.") % {
-        "amount": money(amount, "SEK"),
-        "fee": money(fee, "SEK"),
-    }
+    amount = money(Decimal(event.data["amount"]), "SEK")
+    settled = [(each, Decimal(event.data.get(key, 0))) for key, each in SETTLED.items()]
+    kept = [f"{word} {money(sum_of, 'SEK')}" for word, sum_of in settled if sum_of]
+    if not kept:
+        return f"{amount}."
+    return _("%(amount)s and %(kept)s.") % {"amount": amount, "kept": ", ".join(kept)}
 
 
 def _step(flow: Flow, step: Step, numbers: Mapping[str, str]) -> Iterator[Happening]:

@@ -16,6 +16,9 @@ from bokio_app.core.personal import without_last_four
 from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
+from .currencies import InCurrency
+from .listing.indexes import LIST_INDEXES
+from .listing.kept import ListSettings, SavedView  # noqa: F401  where Django looks for models
 from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
 
 
@@ -83,7 +86,7 @@ class Customer(KeptCustomer):
         return "" if self.is_person else without_last_four(self.org_number)
 
 
-class Invoice(Copied):
+class Invoice(Copied, InCurrency):
     """An invoice of one company. `status` is Bokio's word for it; a draft may be ours alone."""
 
     class Status(models.TextChoices):
@@ -114,7 +117,6 @@ class Invoice(Copied):
     invoice_date = models.DateField(_("invoice date"), default=clock.today)
     due_date = models.DateField(_("due date"), null=True, blank=True)
     your_reference = models.CharField(_("your reference"), max_length=100, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, default="SEK")
 
     remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
     status = models.CharField(_("status"), max_length=20, default=Status.DRAFT)
@@ -182,9 +184,7 @@ class Invoice(Copied):
                 name="invoice_ocr",
                 opclasses=["int8_ops", "varchar_pattern_ops"],
             ),
-            models.Index(
-                fields=["tenant", "status"], include=["total", "open_amount"], name="invoice_sums"
-            ),
+            *LIST_INDEXES,
             models.Index(
                 fields=["tenant", "connection"],
                 condition=Q(status="draft") | Q(journal_entry_id="") | Q(open_amount__gt=0),

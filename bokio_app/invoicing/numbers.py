@@ -7,10 +7,9 @@ from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as InvalidNumber
 from stdnum.se import orgnr
 
-EU_PREFIXES = frozenset(
-    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "EL", "FI", "FR", "DE", "HU", "IE", "IT"}
-    | {"LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SE", "SK", "SI", "ES"}
-)
+from bokio_app.ledger.prediction import EU_COUNTRIES
+
+EU_PREFIXES = (EU_COUNTRIES - {"GR"}) | {"EL", "SE"}
 
 
 def organisation_number(text: str) -> str:

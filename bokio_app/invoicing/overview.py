@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,14 +13,15 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
-from bokio_app.core.money import ZERO, totals
+from bokio_app.core.money import Totals, totals
 from bokio_app.flows.explain import LACKS_SCOPE, explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import expected, history, lost, services
-from .models import Invoice, LineItem
+from . import bokios_total, history, lost, services
+from .comparing import Books, Comparison
+from .models import CreditNote, Invoice, LineItem
 from .problems import problems_of
 from .queries import states_of
 
@@ -39,33 +39,8 @@ class OpenRow:
     entry: str
     is_recorded: bool
     is_pending: bool = False
-
-
-@dataclass(frozen=True)
-class ComparedRow:
-    """One account, as expected and as recorded; both sides debit and credit in SEK."""
-
-    account: int
-    name: str
-    wanted: tuple[Decimal, Decimal] | None
-    found: tuple[Decimal, Decimal] | None
-
-    @property
-    def is_same(self) -> bool:
-        return self.wanted == self.found
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A journal entry beside the one we expected. `verdict`: same, differs, waiting, unread,
-    unknown (nothing to hold it against).
-    """
-
-    title: str
-    day: date | None
-    rows: Sequence[ComparedRow]
-    verdict: str
-    number: str = ""
+    at: datetime | None = None
+    undo_url: str = ""  # where it is taken back, or said how it is corrected
 
 
 def flows_of(invoice: Invoice) -> list[Flow]:
@@ -90,7 +65,7 @@ class Overview:
         """`flows` are `flows_of(invoice)`, read before the invoice was."""
         self.invoice, self.connection, self.flows = invoice, invoice.connection, flows
         self.states = states_of(invoice)
-        self.list_url = f"{reverse('invoicing:list')}?company={self.connection.pk}"
+        self.list_url = reverse("invoicing:company_list", args=[self.connection.pk])
         self.check_url = f"{reverse('invoicing:edit', args=[invoice.pk])}?check"
 
     @property
@@ -102,10 +77,18 @@ class Overview:
         return list(self.invoice.lines.all())
 
     @property
+    def rounding(self) -> Decimal:
+        """How much Bokio's total differs from the lines: what whole kronor round away."""
+        return self.invoice.total - self.line_sums.total
+
+    @cached_property
+    def line_sums(self) -> Totals:
+        return totals(line.row for line in self.lines if line.is_sales)
+
+    @property
     def tax_by_rate(self) -> list[tuple[int, tuple[Decimal, Decimal]]]:
         """Percent with (net, VAT), highest first."""
-        sold = (line.row for line in self.lines if line.is_sales)
-        return list(totals(sold).tax_by_rate.items())
+        return list(self.line_sums.tax_by_rate.items())
 
     # --- Flows ---------------------------------------------------------------------------
     @cached_property
@@ -136,6 +119,11 @@ class Overview:
         """Whether another draft would help: what the company has not allowed, none would."""
         stuck = self.stuck
         return stuck is not None and self.is_editable and stuck.stuck_code != LACKS_SCOPE
+
+    @property
+    def is_total_in_doubt(self) -> bool:
+        """Bokio's total is another one than ours: a person says whether it is published."""
+        return bokios_total.is_in_doubt(self.stuck)
 
     @property
     def stuck_title(self) -> str:
@@ -190,9 +178,25 @@ class Overview:
         return list(self.invoice.settlements.all())
 
     @cached_property
+    def credit_notes(self) -> list[CreditNote]:
+        """The published ones that take it back, oldest first."""
+        invoice = self.invoice
+        if invoice.is_ours:
+            return []
+        notes = CreditNote.objects.filter(
+            connection=self.connection, remote_invoice=invoice.remote_id, gone_at=None
+        )
+        return list(notes.exclude(status=Invoice.Status.DRAFT).order_by("credit_date", "pk"))
+
+    @cached_property
     def entries(self) -> dict[str, JournalEntry]:
-        """Those read so far of the invoice, its payments and its settlements, by Bokio's id."""
-        rows: list[Any] = [self.invoice, *self.payments, *self.settlements]
+        """Those read so far of the invoice and all that closes it, by Bokio's id."""
+        rows: list[Any] = [
+            self.invoice,
+            *self.payments,
+            *self.settlements,
+            *self.credit_notes,
+        ]
         found = entries(self.connection, [row.journal_entry_id for row in rows])
         return {entry.remote_id: entry for entry in found}
 
@@ -208,37 +212,48 @@ class Overview:
     @cached_property
     def open_rows(self) -> list[OpenRow]:
         """What the open amount is made of, oldest first."""
-        paid = [
-            (row, _("Payment, account %(account)s") % {"account": row.account})
-            for row in self.payments
+        rows = [
+            *(self._open_row(row, _payment_label(row), "payment") for row in self.payments),
+            *(self._open_row(row, str(row.label), "settlement") for row in self.settlements),
         ]
-        kept = [(row, str(row.label)) for row in self.settlements]
-        rows = sorted(paid + kept, key=lambda pair: (pair[0].date, pair[0].created_at))
-        return [
+        rows += [
             OpenRow(
-                day=row.date,
-                label=label,
-                amount=-row.amount,
-                entry=self._number(row.journal_entry_id),
-                is_recorded=row.is_recorded,
-                is_pending=not row.remote_id,
+                day=note.credit_date,
+                label=_("Credit note %(number)s") % {"number": note.number},
+                amount=-note.total,
+                entry=self._number(note.journal_entry_id),
+                is_recorded=bool(note.journal_entry_id),
+                at=note.published_at,
             )
-            for row, label in rows
+            for note in self.credit_notes
         ]
+        return sorted(rows, key=lambda row: (row.day, row.at is None, row.at))
+
+    def _open_row(self, row: Any, label: str, kind: str) -> OpenRow:
+        undo = reverse(f"payments:take_{kind}_back", args=[self.invoice.pk, row.pk])
+        return OpenRow(
+            day=row.date,
+            label=label,
+            amount=-row.amount,
+            entry=self._number(row.journal_entry_id),
+            is_recorded=row.is_recorded,
+            is_pending=not row.remote_id,
+            at=row.created_at,
+            undo_url=undo if row.remote_id and not self.moving else "",
+        )
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
         """The journal entries of the invoice and all that settles it, beside what we expected."""
-        if self.invoice.is_draft and not self.invoice.total:
-            return []
-        found = [self._of_invoice()] if not self.is_cash else []
-        paid = [(row, _("Payment"), self._payment_entry(row)) for row in self.payments]
-        kept = [(row, str(row.label), self._fee_entry(row)) for row in self.settlements]
-        rows = sorted(paid + kept, key=lambda each: (each[0].date, each[0].created_at))
-        return found + [
-            self._compare(title, row.date, entry, row.journal_entry_id)
-            for row, title, entry in rows
-        ]
+        books = Books(
+            self.invoice, self.lines, is_cash=self.is_cash, names=self.names, entries=self.entries
+        )
+        return books.comparisons(self.payments, self.settlements, self.credit_notes)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why some of the accounts that we expect are not known for sure, each once."""
+        return list(dict.fromkeys(why for each in self.comparisons for why in each.doubts))
 
     @property
     def same(self) -> int:
@@ -252,53 +267,6 @@ class Overview:
     def is_cash(self) -> bool:
         return bool(self.year and self.year.is_cash)
 
-    def _of_invoice(self) -> Comparison:
-        invoice = self.invoice
-        entry = expected.invoice_entry(self.lines, customer=invoice.customer, names=self.names)
-        title = (
-            _("Invoice %(number)s") % {"number": invoice.number} if invoice.number else _("Invoice")
-        )
-        return self._compare(title, invoice.invoice_date, entry, invoice.journal_entry_id)
-
-    def _payment_entry(self, row: Any) -> expected.Entry | None:
-        if self.is_cash:
-            return None
-        return expected.payment_entry(row.amount, account=row.account, names=self.names)
-
-    def _fee_entry(self, row: Any) -> expected.Entry | None:
-        if row.type != "bankFee":
-            return None
-        return expected.fee_entry(row.amount, names=self.names)
-
-    def _compare(
-        self, title: str, day: date, wanted: expected.Entry | None, remote_id: str
-    ) -> Comparison:
-        found = self.entries.get(remote_id)
-        ours = _sides(wanted.rows if wanted else ())
-        theirs = _sides(found.items.all() if found else ())
-        rows = [
-            ComparedRow(
-                account=account,
-                name=self.names.get(account, ""),
-                wanted=ours.get(account),
-                found=theirs.get(account),
-            )
-            for account in dict.fromkeys([*ours, *theirs])
-        ]
-        if found and wanted:
-            verdict = "same" if ours == theirs else "differs"
-        elif found:
-            verdict = "unknown"
-        else:
-            verdict = "unread" if remote_id else "waiting"
-        return Comparison(
-            title=title,
-            day=found.date if found else day,
-            rows=rows,
-            verdict=verdict,
-            number=found.number if found else "",
-        )
-
     # --- History -------------------------------------------------------------------------
     @cached_property
     def events(self) -> list[history.Happening]:
@@ -306,10 +274,5 @@ class Overview:
         return history.of_invoice(self.invoice, changing, self.entries)
 
 
-def _sides(rows: Iterable[Any]) -> dict[int, tuple[Decimal, Decimal]]:
-    """Debit and credit per account."""
-    sums: dict[int, tuple[Decimal, Decimal]] = {}
-    for row in rows:
-        debit, credit = sums.get(row.account, (ZERO, ZERO))
-        sums[row.account] = (debit + row.debit, credit + row.credit)
-    return sums
+def _payment_label(row: Any) -> str:
+    return _("Payment, account %(account)s") % {"account": row.account}

@@ -42,11 +42,11 @@ register_kind(REGISTER_PAYMENT, _("Register payment"))
 
 @register
 class CreateSettlement(Operation):
-    """Register the fee that the bank kept."""
+    """Register a fee that was kept, or a currency difference."""
 
     name = "create_settlement"
     scopes = ("invoices:read", "invoices:write")
-    label = _("Bank fee registered")
+    label = _("Settlement registered")
     object_type = "settlement"
     irreversible = True
     looks_first = True
@@ -88,11 +88,11 @@ class CreateSettlement(Operation):
 
 @register
 class RecordSettlement(Operation):
-    """Have Bokio write the fee's journal entry."""
+    """Have Bokio write the settlement's journal entry."""
 
     name = "record_settlement"
     scopes = ("invoices:read", "invoices:write")
-    label = _("Bank fee recorded")
+    label = _("Settlement recorded")
 
     def skip(self, ctx: StepContext) -> str:
         return _recorded_with(ctx, CreateSettlement.name)

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.core import clock
 
+UNRECORDED = Q(journal_entry_id="", gone_at=None)  # made, or to be made, and in no books
+
 
 class Standing(models.Manager[Any]):
     """Rows that Bokio has, or shall have. Those that it has no longer are in `ever` alone."""
@@ -56,6 +58,10 @@ class Payment(models.Model):
                 name="payment_remote_once",
             ),
         ]
+        indexes = [
+            models.Index(fields=["invoice"], condition=UNRECORDED, name="payment_unrecorded"),
+            models.Index(fields=["date", "invoice"], name="payment_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.date} {self.amount}"
@@ -76,6 +82,12 @@ class Settlement(models.Model):
         CURRENCY = "currency", _("Currency difference")
         PAYMENT_SERVICE_FEE = "paymentServiceFee", _("Payment service fee")
 
+    class VatScheme(models.TextChoices):
+        DOMESTIC = "domestic", _("Swedish seller")
+        EU = "eu", _("Seller in the EU")
+        NON_EU = "nonEu", _("Seller outside the EU")
+        EXEMPT = "vatExempt", _("Without VAT")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     invoice = models.ForeignKey(
         "invoicing.Invoice", models.PROTECT, related_name="settlements", verbose_name=_("invoice")
@@ -84,6 +96,14 @@ class Settlement(models.Model):
         Payment, models.PROTECT, null=True, blank=True, related_name="settlements"
     )
     type = models.CharField(_("type"), max_length=30, choices=Type.choices)
+    vat_scheme = models.CharField(
+        _("VAT scheme"),
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",  # the last release, which may run beside this one, does not know of it
+        help_text="of a payment service's fee: domestic, eu, nonEu or vatExempt",
+    )
     date = models.DateField(_("date"))
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
     remote_id = models.CharField(_("Bokio's id"), max_length=80, blank=True)
@@ -106,6 +126,9 @@ class Settlement(models.Model):
                 name="settlement_remote_once",
             ),
             CheckConstraint(condition=~Q(amount=0), name="settlement_not_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["invoice"], condition=UNRECORDED, name="settlement_unrecorded")
         ]
 
     def __str__(self) -> str:

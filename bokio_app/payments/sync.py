@@ -110,7 +110,7 @@ class ReadInvoice(Operation):
         found = _unless_gone(lambda: _find(ctx, bokio))
         if found is None:
             return Done({"gone": True})
-        recorded = _entry_ids(found.invoice, found.received)
+        recorded = _entry_ids(found.invoice, found.received, found.notes)
         return Done({"status": found.invoice.status, "entries": len(recorded)}, read=found)
 
     def apply(self, ctx: StepContext, done: Done) -> None:
@@ -190,14 +190,14 @@ def _find(ctx: StepContext, bokio: Bokio) -> Found:
     connection = ctx.flow.connection
     invoice = bokio.invoices.get(UUID(ctx.payload["remote_invoice"]))
     received = Received(bokio.payments.list(invoice.id), bokio.settlements.list(invoice.id))
-    entries = fetch_entries(bokio, connection, _entry_ids(invoice, received))
     notes, taken_back = _notes(invoice, connection, bokio)
+    entries = fetch_entries(bokio, connection, _entry_ids(invoice, received, notes))
     return Found(invoice, taken_back, received, notes, entries)
 
 
-def _entry_ids(invoice: RemoteInvoice, received: Received) -> list[str]:
-    own = [invoice.journal_entry_id] if invoice.journal_entry_id else []
-    return [str(each) for each in (*own, *received.entry_ids)]
+def _entry_ids(invoice: RemoteInvoice, received: Received, notes: list[RemoteNote]) -> list[str]:
+    own = [each.journal_entry_id for each in (invoice, *notes)]
+    return [str(each) for each in (*own, *received.entry_ids) if each]
 
 
 def _notes(
@@ -255,6 +255,7 @@ def _payment(remote: RemotePayment) -> dict[str, Any]:
 def _settlement(remote: RemoteSettlement) -> dict[str, Any]:
     return {
         "type": remote.type[:30],
+        "vat_scheme": (remote.vat_scheme or "")[:20],
         "date": remote.date,
         "amount": remote.amount,
         "journal_entry_id": str(remote.journal_entry_id or ""),

@@ -40,6 +40,7 @@ from bokio_app.flows.claim import claim
 from bokio_app.flows.engine import run
 from bokio_app.flows.models import FlowState, HeldFile, ListedPage, Listing, Reading
 from bokio_app.invoicing import services as invoicing
+from bokio_app.invoicing.listing.kept import ListSettings, SavedView
 from bokio_app.invoicing.models import CreditNote, Item
 from bokio_app.ledger.models import JournalEntry, JournalItem
 from bokio_app.mirror.models import Mirror
@@ -271,6 +272,8 @@ def erasable() -> Scene:
         state_hash=str(scene.elsewhere),
         expires_at=clock.now(),
     )
+    ListSettings.objects.create(member=scene.person.memberships.get())
+    SavedView.objects.create(tenant=scene.tenant, name="Everybody's")
     Notice.objects.filter(person=scene.person).update(connection=scene.company)
     company_access.set_access(
         scene.colleague, sees_all=False, companies=[scene.company.pk], by=scene.person

@@ -2,8 +2,6 @@
 
 import itertools
 import uuid
-from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from django.db import connection as database
@@ -470,91 +468,6 @@ class TestDetail:
 
         assert list(Invoice.objects.all()) == [kept]
         assert Event.objects.filter(action="invoice.draft_deleted").count() == 1
-
-
-class TestTheList:
-    def test_filters_and_search_narrow_it_and_the_sums(self, page, connection, customer):
-        make.invoice(connection, customer=customer)
-        late = make.invoice(
-            connection, status="published", due_date=clock.today() - timedelta(days=12)
-        )
-        paid = make.invoice(connection, status="paid", open_amount=Decimal(0))
-
-        def found(**query):
-            shown = page.get(reverse("invoicing:list"), query).context["page"]
-            assert len(shown.rows) == shown.count
-            return {row.invoice: row.state for row in shown.rows}
-
-        assert len(found()) == 3
-        assert found(view="overdue") == {late: "overdue"}
-        assert found(view="paid") == {paid: "paid"}
-        assert set(found(view="draft").values()) == {"draft"}
-        assert set(found(q=late.number)) == {late}
-        assert set(found(q=late.ocr)) == {late}
-        assert len(found(q=customer.name[:8].lower())) >= 1
-        sums = page.get(reverse("invoicing:list")).context["page"]
-        assert (sums.total, sums.open_amount) == (3750, 1250)
-
-    def test_the_number_of_queries_does_not_grow_with_the_rows(
-        self, page, connection, django_assert_max_num_queries
-    ):
-        for _ in range(12):
-            make.invoice(connection, status="published", journal_entry_id=str(uuid.uuid4()))
-
-        with django_assert_max_num_queries(9):
-            page.get(reverse("invoicing:list"))
-
-    def test_of_many_companies_one_is_typed_and_the_text_decides(self, page, connection):
-        """Without script the id that was picked before is sent along with the new text."""
-        tenant = connection.tenant
-        almgren, bergdal = (make.connection(tenant, name=name) for name in ("Almgren", "Bergdal"))
-        for _ in range(12):
-            make.connection(tenant)
-        make.invoice(connection)
-        theirs = make.invoice(bergdal)
-
-        def found(**query):
-            return page.get(reverse("invoicing:list"), query).context["page"]
-
-        assert 'name="company_text"' in page.get(reverse("invoicing:list")).content.decode()
-        assert [row.invoice for row in found(company_text="bergd").rows] == [theirs]
-        assert found(company_text="Bergdal", company=str(almgren.pk)).count == 1
-        assert found(company_text="", company=str(almgren.pk)).count == 2
-        assert found(company_text="Nobody", company="").count == 0
-
-    def test_customers_beyond_those_named_one_by_one_are_found_as_well(
-        self, page, connection, customer, monkeypatch
-    ):
-        monkeypatch.setattr("bokio_app.invoicing.queries.NAMED", 0)
-        mine = make.invoice(connection, customer=customer)
-
-        rows = page.get(reverse("invoicing:list"), {"q": customer.name[:8]}).context["page"].rows
-
-        assert [row.invoice for row in rows] == [mine]
-
-    def test_a_long_list_goes_on_where_the_page_ended(self, page, connection, monkeypatch):
-        monkeypatch.setattr("bokio_app.invoicing.queries.PAGE", 2)
-        made = [make.invoice(connection) for _ in range(5)]
-
-        seen, url = [], reverse("invoicing:list")
-        while url:
-            context = page.get(url).context
-            seen += [row.invoice for row in context["page"].rows]
-            url = context["next_url"] and reverse("invoicing:list") + context["next_url"]
-
-        assert seen == made[::-1]
-
-    @pytest.mark.parametrize("query", ["before=nonsense", "view=nonsense", "company=nonsense"])
-    def test_an_address_that_makes_no_sense_shows_the_whole_list(self, page, connection, query):
-        make.invoice(connection)
-
-        assert page.get(f"{reverse('invoicing:list')}?{query}").context["page"].count == 1
-
-    def test_empty_and_no_hits_say_different_things(self, page, connection):
-        url = reverse("invoicing:list")
-
-        assert "No invoices yet" in text(page.get(url))
-        assert "No hits for “holm”" in text(page.get(url, {"q": "holm"}))
 
 
 class TestStrangers:

@@ -12,7 +12,9 @@ from bokio_app.connections import colleagues, company_access, invitations
 from bokio_app.connections.models import Connection, Kind
 from bokio_app.core import clock
 from bokio_app.flows.models import Finding, Flow, FlowState, StepState
+from bokio_app.invoicing.listing.kept import SavedView
 from bokio_app.invoicing.models import Customer, Invoice
+from bokio_app.payments.models import Payment, Settlement
 from bokio_app.tenants.models import Role, Tenant, User
 from tests.support import make
 
@@ -56,8 +58,17 @@ class Scene:
         self.begun = self._refusal("create_item", "")
         self.draft = self._invoice()
         self.published = self._invoice(status="published")
+        self.settled = self._invoice(status="published")
+        at_bokio = {"invoice": self.settled, "date": clock.today(), "amount": Decimal(5)}
+        self.paid = Payment.objects.create(account=1930, remote_id=str(uuid.uuid4()), **at_bokio)
+        self.kept = Settlement.objects.create(
+            type=Settlement.Type.BANK_FEE, remote_id=str(uuid.uuid4()), **at_bokio
+        )
         self.lost = self._invoice(remote_id=str(uuid.uuid4()))
         self._stopped_for(self.lost, op="publish_invoice", code="not-found")
+        self.doubted = self._invoice(remote_id=str(uuid.uuid4()))
+        doubted = self._stopped_for(self.doubted, op="publish_invoice", code="total-differs")
+        doubted.steps.filter(op="create_invoice").update(result={"total": "1.00"})
         self.unclear = self._stopped_for(self.published, op="create_invoice", code="ambiguous")
         self.moving: Flow = make.flow(self.company)
         self.private: Connection = make.connection(
@@ -84,6 +95,13 @@ class Scene:
             object_type="invoice",
             remote_id=str(uuid.uuid4()),
             seen={"customer": self.secret},
+        )
+        self.saved_view = SavedView.objects.create(
+            tenant=self.tenant,
+            member=self.person.memberships.get(),
+            connection=self.company,
+            name=f"View {self.secret}",
+            query=f"q={self.secret}",
         )
         self.elsewhere = uuid.uuid4()  # an id at Bokio
         self.form_key, self.draft_key = uuid.uuid4(), uuid.uuid4()
@@ -199,6 +217,10 @@ class Scene:
             "lines-0-quantity": "2",
             "lines-0-unit_price": "290",
         }
+
+    def view_form(self) -> dict[str, Any]:
+        """The form that saves a view of the list."""
+        return {"name": "To call", "is_shared": "on", "request_key": self.form_key}
 
     def payment(self) -> dict[str, Any]:
         """The form that registers a payment of the published invoice."""

@@ -64,13 +64,13 @@ def test_the_form_proposes_all_that_is_open_today(page, invoice):
 def test_it_shows_what_will_happen_before_it_does(page, invoice):
     effect = page.post(url_of(invoice, "preview"), typed()).context["effect"]
 
-    fee, payment = (entry for _title, entry in effect.entries)
+    fee, payment = (part.entry for part in effect.parts)
     assert [(row.account, row.debit, row.credit) for row in payment.rows] == [
         (1940, Decimal("64609.50"), 0),
         (1510, 0, Decimal("64609.50")),
     ]
     assert fee.rows[0].account == 6570
-    assert effect.open_after == 0
+    assert effect.left == 0
     assert Payment.objects.count() == 0
 
 
@@ -107,7 +107,7 @@ def test_two_equal_payments_from_two_forms_are_two(page, invoice):
 
 def test_the_difference_is_offered_as_bank_fee(page, invoice):
     short = typed(fee="0")
-    assert page.post(url_of(invoice, "preview"), short).context["effect"].gap == Decimal("15.50")
+    assert page.post(url_of(invoice, "preview"), short).context["effect"].left == Decimal("15.50")
 
     response = page.post(url_of(invoice), short | {"action": "take_gap"})
 
@@ -124,6 +124,10 @@ def test_the_difference_is_offered_as_bank_fee(page, invoice):
         ({"amount": ""}, "amount"),
         ({"amount": "x"}, "amount"),
         ({"fee": "-1"}, "fee"),
+        ({"service_fee": "-1"}, "service_fee"),
+        ({"fee": "0", "service_fee": "10"}, "vat_scheme"),
+        ({"amount": "64 625", "fee": "0", "difference": "10"}, "difference"),
+        ({"amount": "64 000", "difference": "10", "direction": "gain"}, "difference"),
         ({"amount": "64 625", "fee": "1"}, "fee"),
         ({"date": "1999-01-01"}, "date"),
         ({"date": "soon"}, "date"),
@@ -147,14 +151,128 @@ def test_a_draft_cannot_be_paid(page, invoice):
     assert Payment.objects.count() == 0
 
 
-def test_by_the_cash_method_no_entry_is_promised(page, tenant):
+def effect_of(page, invoice, **values):
+    return page.post(url_of(invoice, "preview"), typed(**values)).context["effect"]
+
+
+def sides(part):
+    return {row.account: row.debit - row.credit for row in part.entry.rows}
+
+
+def test_by_the_cash_method_the_sale_is_expected_with_the_money_and_said_to_be_a_reckoning(
+    page, tenant
+):
     connection = make.connection(tenant)
     make.fiscal_year(connection, method="cash")
     invoice = make.invoice(connection, status="published")
 
-    effect = page.post(url_of(invoice, "preview"), typed()).context["effect"]
+    effect = effect_of(page, invoice, amount="625", fee="0", account="1930")
 
-    assert effect.entries is None
+    assert [sides(part) for part in effect.parts] == [{1930: 625, 3011: -500, 2611: -125}]
+    assert len(effect.doubts) == 1
+
+
+def test_by_the_cash_method_a_currency_difference_is_refused_before_anything_is_sent(page, tenant):
+    connection = make.connection(tenant)
+    make.fiscal_year(connection, method="cash")
+    invoice = make.invoice(connection, status="published")
+    form = typed(amount="1 200", fee="0", account="1930", difference="50")
+
+    response = page.post(url_of(invoice), form)
+
+    assert list(response.context["form"].errors) == ["difference"]
+    assert Payment.objects.count() == Flow.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "scheme,account", [("domestic", 6040), ("eu", 4535), ("nonEu", 4531), ("vatExempt", 6590)]
+)
+def test_a_payment_services_fee_is_registered_under_each_vat_scheme(page, invoice, scheme, account):
+    form = {"amount": "64 000", "fee": "25", "service_fee": "600", "vat_scheme": scheme}
+
+    effect = effect_of(page, invoice, **form)
+    page.post(url_of(invoice), typed(**form))
+
+    assert effect.left == 0
+    assert sides(effect.parts[1])[account] == 600
+    assert len(effect.doubts) >= 1
+    steps = list(Flow.objects.get().steps.values_list("op", "payload"))
+    assert [op.split("_")[1] for op, _payload in steps] == ["settlement"] * 4 + ["payment"] * 2
+    assert steps[2][1]["vat_scheme"] == scheme
+    assert Settlement.objects.get(type="paymentServiceFee").vat_scheme == scheme
+    assert "vat_scheme" not in steps[0][1]
+
+
+def test_a_gain_is_what_came_in_beyond_what_was_open(page, invoice):
+    form = {"amount": "64 700", "fee": "0", "difference": "75", "direction": "gain"}
+
+    effect = effect_of(page, invoice, **form)
+    response = page.post(url_of(invoice), typed(**form))
+
+    assert (effect.left, response.status_code) == (0, 302)
+    assert sides(effect.parts[0]) == {1510: 75, 3960: -75}
+    assert Settlement.objects.get().amount == -75
+
+
+def test_part_over_and_under_payments_always_add_up(page, invoice):
+    for amount, fee in (("100", "0"), ("64 625", "0"), ("70 000", "0"), ("64 000", "625")):
+        effect = effect_of(page, invoice, amount=amount, fee=fee)
+        parts = sum(part.amount for part in effect.parts)
+        assert effect.open_now - parts == effect.left == Decimal(64625) - parts
+
+
+@pytest.mark.parametrize(
+    "action,amount,field,value",
+    [
+        ("take_service_fee", "64 600", "service_fee", "25.00"),
+        ("take_loss", "64 600", "difference", "25.00"),
+        ("take_gain", "64 700", "difference", "75.00"),
+        ("take_gain", "64 600", "difference", ""),
+    ],
+)
+def test_what_is_left_over_is_taken_as_what_a_person_says(
+    page, invoice, action, amount, field, value
+):
+    form = typed(amount=amount, fee="0", action=action, difference="")
+
+    response = page.post(url_of(invoice), form)
+
+    assert (response.context["form"][field].value() or "") == value
+    assert response.context["effect"].left in {0, Decimal(25)}
+    assert Payment.objects.count() == 0
+
+
+def test_without_script_the_form_can_be_worked_out_before_it_is_sent(page, invoice):
+    response = page.post(url_of(invoice), typed(amount="600", fee="x", action="look"))
+
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["fee"]
+    assert Payment.objects.count() == Flow.objects.count() == 0
+
+
+def test_an_invoice_in_another_currency_is_paid_in_kronor_at_its_rate(page, tenant):
+    connection = make.connection(tenant)
+    make.fiscal_year(connection)
+    euros = make.invoice(connection, status="published", currency="EUR")
+    form = typed(amount="14 000", fee="0", account="1930", rate="11,2345", difference="43,13")
+
+    without_rate = page.post(url_of(euros), form | {"rate": ""})
+    effect = page.post(url_of(euros, "preview"), form).context["effect"]
+    response = page.post(url_of(euros), form)
+
+    assert list(without_rate.context["form"].errors) == ["rate"]
+    assert (effect.open_foreign, effect.open_now) == (Decimal(1250), Decimal("14043.13"))
+    assert (effect.left, response.status_code) == (0, 302)
+    assert Settlement.objects.get().amount == Decimal("43.13")
+
+
+def test_the_money_accounts_of_the_companys_own_chart_are_offered(page, invoice):
+    for number in (1920, 1999, 2440):
+        make.account(invoice.connection, number)
+
+    choices = page.get(url_of(invoice)).context["form"].fields["account"].choices
+
+    assert [number for number, _ in choices] == [1930, 1940, 1920, 1999]
 
 
 def test_reading_anew_starts_a_reading(page, invoice):

@@ -36,6 +36,8 @@ RELOADS = 60
 # the page, which the page's policy would refuse.
 AXE = {"resultTypes": ["violations"], "preload": False}
 MAJA = re.compile(r'name="person" value="([^"]+)"(?:(?!</button>).)*Maja Lindqvist', re.DOTALL)
+# A page was left, or asked for something newer, while a part of it was on its way.
+LEFT_EARLY = ("htmx:sendAbort", "htmx:afterRequest")
 STATUS = re.compile(r"responded with a status of (\d+)")
 
 SWEDISH = {
@@ -297,6 +299,8 @@ class Walk:
     def _note_message(self, message: ConsoleMessage) -> None:
         provoked = STATUS.search(message.text)
         if provoked and int(provoked[1]) in self.statuses:
+            return
+        if message.text.startswith(LEFT_EARLY):
             return
         if message.type in {"error", "warning"}:
             self.noted.append(f"console: {message.text}")

@@ -25,6 +25,7 @@ from bokio_app.flows.listing.reading import ReadPage
 from bokio_app.flows.models import Flow
 from bokio_app.flows.operations import StepContext, register
 from bokio_app.flows.readings import written_since
+from bokio_app.invoicing.currencies import rate_kept
 from bokio_app.invoicing.flows import OP_KEY
 from bokio_app.invoicing.models import Customer, Invoice, LineItem
 
@@ -259,6 +260,7 @@ def _values(remote: RemoteInvoice, customers: dict[UUID, Customer]) -> dict[str,
         "invoice_date": remote.invoice_date,
         "your_reference": remote.buyer_reference[:100],
         "currency": remote.currency[:3],
+        "currency_rate": rate_kept(remote.currency[:3], remote.currency_rate),
         LINES: tuple(_facts(_line(each)) for each in remote.line_items),
         **state_of(remote),
     }

@@ -20,7 +20,7 @@ from bokio_app.connections.queries import live
 from bokio_app.core import clock
 from bokio_app.core.formats import money
 from bokio_app.core.personal import without_last_four
-from bokio_app.core.tables import as_csv
+from bokio_app.core.sheets import sheet
 from bokio_app.invoicing.models import Customer
 from bokio_app.invoicing.registers import services
 from bokio_app.invoicing.registers.card import Card
@@ -77,7 +77,11 @@ def export(request: TenantRequest, connection_id: uuid.UUID | None = None) -> Ht
         _("Address"), _("Postal code"), _("City"), _("Country"), _("Payment terms"),
         _("Number of invoices"), _("Open amount"),
     )  # fmt: skip
-    return as_csv("customers", heads, _told(found.iterator(chunk_size=CHUNK)))
+    return sheet(
+        heads,
+        _told(found.iterator(chunk_size=CHUNK)),
+        name=f"customers-{clock.today()}.csv",
+    )
 
 
 def _told(found: Iterator[Customer]) -> Iterator[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from bokio_app.invoicing import lost, services
+from bokio_app.invoicing import bokios_total, lost, services
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.tenants.access import TenantRequest, member
 
@@ -51,6 +51,18 @@ def start_over(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
         messages.info(request, _("Nothing was changed: the invoice has moved on meanwhile."))
     else:
         messages.success(request, _("The draft is yours again. Publish it, edit it or delete it."))
+    return redirect("invoicing:detail", invoice_id)
+
+
+@require_POST
+@member
+def accept_total(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
+    """Publish with Bokio's total, where that is not ours."""
+    invoice = get_object_or_404(request.tenant.invoices, pk=invoice_id)
+    try:
+        bokios_total.accept(invoice, by=request.user)
+    except bokios_total.NotInDoubt:
+        messages.info(request, _("Nothing was changed: the invoice has moved on meanwhile."))
     return redirect("invoicing:detail", invoice_id)
 
 

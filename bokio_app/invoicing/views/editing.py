@@ -284,7 +284,7 @@ def _page(
         "mistakes": editor.mistakes,
         "mistakes_title": title,
         "editor_url": request.get_full_path(),
-        "company_url": f"{reverse('invoicing:list')}?company={editor.connection.pk}",
+        "company_url": reverse("invoicing:company_list", args=[editor.connection.pk]),
         "deletable": bool(editor.invoice and not services.sending_flow(editor.invoice)),
     }
     return render(request, "invoicing/editor.html", values | context, status=status)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bokio_app.connections.models import Connection
 from bokio_app.connections.queries import live
 from bokio_app.core import clock
-from bokio_app.core.tables import as_csv
+from bokio_app.core.sheets import sheet
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing.forms import as_typed
 from bokio_app.invoicing.models import Item, LineItem
@@ -90,7 +90,7 @@ def export(request: TenantRequest, connection_id: uuid.UUID | None = None) -> Ht
         )
         for each in found.order_by("description", "pk").iterator(chunk_size=500)
     )  # fmt: skip
-    return as_csv("items", heads, rows)
+    return sheet(heads, rows, name=f"items-{clock.today()}.csv")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("connections", "0013_hindrances"),
-        ("invoicing", "0003_copies_of_bokios_lists"),
+        ("invoicing", "0005_list_of_invoices"),
         ("tenants", "0007_closing"),
     ]
 

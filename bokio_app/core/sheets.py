@@ -1,11 +1,11 @@
-"""Tables as files of comma-separated values, for spreadsheets."""
+"""Files of comma-separated values that spreadsheets open, sent row by row."""
+
+from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
-
-from . import clock
 
 BYTE_ORDER_MARK = "\ufeff"  # by which spreadsheets know the encoding
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -18,12 +18,12 @@ class _Echo:
         return text
 
 
-def as_csv(
-    name: str, heads: Iterable[object], rows: Iterable[Iterable[object]]
+def sheet(
+    heads: Iterable[object], rows: Iterable[Iterable[object]], *, name: str
 ) -> StreamingHttpResponse:
-    """A file to download, written while it is sent; its name ends with the day."""
+    """A download of the rows below their heads."""
     answer = StreamingHttpResponse(_written(heads, rows), content_type="text/csv")
-    answer["Content-Disposition"] = f'attachment; filename="{name}-{clock.today()}.csv"'
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
