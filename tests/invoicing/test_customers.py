@@ -420,6 +420,17 @@ class TestChange:
 
         assert saved.contacts[0]["email"] == "b@x.se"
 
+    def test_a_permission_that_lacks_is_told_and_not_taken_for_a_mistake(self, page, connection):
+        customer = known(connection)
+        page.post(address("edit", customer_id=customer.pk), typed(mark=customer.mark))
+        stuck_at_update(error_code="lacks-scope", error_message="customers:write")
+        Flow.objects.update(stuck_code="lacks-scope")
+
+        text = page.get(address("detail", customer_id=customer.pk)).content.decode()
+
+        assert "customers:write" in text
+        assert "Correct it" not in text
+
 
 class TestDelete:
     def test_what_only_we_have_goes_at_once(self, page, connection):

@@ -72,7 +72,6 @@ class CustomerDetails(CustomerForm):
     default_contact = forms.ChoiceField(
         label=gettext_lazy("Invoices go to"),
         required=False,
-        choices=[(str(place), str(place + 1)) for place in range(MOST_CONTACTS)],
     )
 
     class Meta(CustomerForm.Meta):
@@ -83,6 +82,10 @@ class CustomerDetails(CustomerForm):
         self.held = held
         for name in ADDRESS:
             self.fields[name].required = False
+        self.fields["default_contact"].choices = [  # type: ignore[attr-defined]
+            (str(place), _("Contact %(number)s") % {"number": place + 1})
+            for place in range(MOST_CONTACTS)
+        ]
         contacts = list(held.get("more", {}).get("contacts", ()))[:MOST_CONTACTS]
         self.contacts = [
             ContactForm(

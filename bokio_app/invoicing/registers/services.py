@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from bokio_app.audit.services import record
 from bokio_app.connections.models import Connection
 from bokio_app.flows import services as flows
+from bokio_app.flows.explain import LACKS_SCOPE
 from bokio_app.flows.models import Flow, FlowState, Step, StepState
 from bokio_app.flows.operations import StepContext, register_kind
 from bokio_app.flows.sealed import is_sealed, unseal
@@ -65,7 +66,9 @@ class Standing:
 
     @property
     def is_correctable(self) -> bool:
-        """Harmless, and about values that a form holds."""
+        """Harmless, and about values that a form holds; a permission that lacks is none."""
+        if self.flow.stuck_code == LACKS_SCOPE:
+            return False
         ops = {"ensure_customer", "update_customer", "create_item", "update_item"}
         return self.is_harmless and bool(self.step and self.step.op in ops)
 
