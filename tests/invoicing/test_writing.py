@@ -145,6 +145,16 @@ def test_a_page_whose_answers_were_lost_is_not_in_its_own_way(paper, action):
     assert texts(Invoice.objects.get()) == ["Tre"]
 
 
+def test_a_page_of_an_earlier_draft_is_not_in_its_own_way_either(page, connection):
+    invoice = make.invoice(connection)
+    paper = Paper(page, connection, invoice)
+    paper.save(description="Ett", unit_price="1", heard=False)
+
+    assert paper.save(description="Två").status_code == 200
+
+    assert texts(invoice) == ["Två"]
+
+
 def test_a_save_that_arrives_late_does_not_undo_a_later_one(paper):
     paper.save(description="Ett", unit_price="1")
     paper.seqs = itertools.count(9)
