@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from uuid import UUID
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
@@ -102,4 +101,4 @@ def _newest(connection: Connection, kind: str, remote_id: str) -> Flow | None:
 
 def _key(kind: str, remote_id: str) -> str:
     """What the business keys of a document's flows begin with; the column holds 80 characters."""
-    return f"{kind[:12]}:{UUID(remote_id)}:"
+    return f"{kind[:12]}:{remote_id[:50]}:"

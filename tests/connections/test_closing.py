@@ -42,6 +42,7 @@ from bokio_app.flows.models import FlowState, HeldFile, ListedPage, Listing, Rea
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.listing.kept import ListSettings, SavedView
 from bokio_app.invoicing.models import CreditNote, Item
+from bokio_app.invoicing.more import InvoiceMore, Opened, Writing
 from bokio_app.ledger.models import JournalEntry, JournalItem
 from bokio_app.mirror.models import Mirror
 from bokio_app.payments.models import Payment, Settlement
@@ -254,6 +255,9 @@ def erasable() -> Scene:
     Item.objects.create(**of, remote_id="1")
     entry = JournalEntry.objects.create(connection=scene.company, remote_id="1", date="2026-01-01")
     JournalItem.objects.create(entry=entry, position=0, account=1930, debit=1, credit=0)
+    InvoiceMore.objects.create(invoice=scene.draft)
+    Writing.objects.create(invoice=scene.draft, saved_at=clock.now())
+    Opened.objects.create(invoice=scene.draft, user=scene.person, seen_at=clock.now())
     payment = Payment.objects.create(
         invoice=scene.published, date="2026-01-01", amount=1, account=1930, gone_at=clock.now()
     )

@@ -17,6 +17,7 @@ from django.db import connections, models, transaction
 from bokio_app.connections.models import TokenGrant
 from bokio_app.core import crypto, rotation, sealing
 from bokio_app.core.crypto import CannotDecrypt
+from bokio_app.documents.models import Document
 from bokio_app.flows import sealed, services
 from bokio_app.flows.listing.rows import ListedPage
 from bokio_app.flows.models import Flow, HeldFile, Step
@@ -25,6 +26,7 @@ from tests.support import make
 
 NUMBER = "19640823-3234"
 NOT_ENCRYPTED = {
+    Document: {"content"},  # of files as Bokio shows them to whom the company sends them
     HeldFile: {"content"},  # files of invoices on their way, as Bokio gets them
     ListedPage: {"ids"},  # of rows at Bokio
 }

@@ -11,6 +11,7 @@ from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 from bokio_app.flows.models import Flow
 from bokio_app.invoicing import services as invoicing
+from bokio_app.invoicing.more import InvoiceMore
 from bokio_app.invoicing.overview import Overview, flows_of
 from bokio_app.payments import services, sync, undoing
 from bokio_app.tenants.models import User
@@ -86,6 +87,7 @@ def test_an_invoice_in_another_currency_is_booked_at_the_rate_that_bokio_has(
     customer = make.customer(connection, org_number="556016-0680")
     line = {"unit_price": Decimal("99.99")}
     invoice = make.invoice(connection, by=person, customer=customer, lines=[line], currency="EUR")
+    InvoiceMore.objects.create(invoice=invoice, rate=Decimal("11.2345"))
     flow, _started = invoicing.start_sending(invoice, by=person)
     step = flow.steps.get(op="create_invoice")
     step.payload |= {"more": {"currency_rate": "11.2345", "total_rounding": whole}}
