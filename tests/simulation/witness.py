@@ -165,7 +165,8 @@ class Witness:
         if refused:
             self.refused["429"] += 1
         if call.path.startswith("/v1/companies/"):
-            self._arrived(call.path.split("/")[3], token, refused=refused)
+            unheard = answer.status == 401  # Bokio counts for tokens, and knows none here
+            self._arrived(call.path.split("/")[3], token, refused=refused or unheard)
         step = self.harness.kernel.current.facts.get("step", "")
         if call.method != "GET" and answer.status < 300 and step and "/companies/" in call.path:
             op = self.harness.kernel.current.facts.get("op", "")
