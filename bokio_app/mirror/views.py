@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -35,7 +36,9 @@ def lists(request: TenantRequest, connection_id: UUID) -> HttpResponse:
 @never_cache
 def freshness(request: TenantRequest) -> HttpResponse:
     """How fresh the copy of a company is, or of all."""
-    context = {"company": _company(request, request.GET.get("company", ""))}
+    # An invoice's page stays when its company has gone, and goes on asking.
+    companies = request.tenant.connections.filter(is_proven=True)
+    context = {"company": _company(companies, request.GET.get("company", ""))}
     return render(request, "components/freshness.html", context)
 
 
@@ -43,7 +46,7 @@ def freshness(request: TenantRequest) -> HttpResponse:
 @require_POST
 def read(request: TenantRequest) -> HttpResponse:
     """Read a company from Bokio again, or all of them, in the background."""
-    company = _company(request, request.POST.get("company", ""))
+    company = _company(live(request.tenant), request.POST.get("company", ""))
     read_again(request.tenant, company, by=request.user)
     if request.htmx:
         return render(request, "components/freshness.html", {"company": company})
@@ -52,11 +55,11 @@ def read(request: TenantRequest) -> HttpResponse:
     return redirect(back if is_ours else "start")
 
 
-def _company(request: TenantRequest, key: str) -> Connection | None:
+def _company(companies: QuerySet[Connection], key: str) -> Connection | None:
     """The company that was asked for; none means all."""
     if not key:
         return None
     try:
-        return get_object_or_404(live(request.tenant), pk=UUID(key))
+        return get_object_or_404(companies, pk=UUID(key))
     except ValueError:
-        return get_object_or_404(live(request.tenant).none())
+        raise Http404 from None

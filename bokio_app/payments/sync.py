@@ -325,7 +325,7 @@ def _forget_unmade(flow: Flow) -> None:
         return
     unmade = Payment.objects.filter(pk=flow.business_key, remote_id="")
     Settlement.objects.filter(payment__in=unmade, remote_id="").delete()
-    Settlement.objects.filter(payment__in=unmade).update(payment=None)
+    Settlement.ever.filter(payment__in=unmade).update(payment=None)
     unmade.delete()
 
 

@@ -33,7 +33,7 @@ class DeletePayment(Delete):
         mine = Payment.objects.filter(
             invoice=ctx.payload["invoice"], remote_id=ctx.payload["remote_payment"]
         )
-        Settlement.objects.filter(payment__in=mine).update(payment=None)
+        Settlement.ever.filter(payment__in=mine).update(payment=None)
         mine.delete()
 
 

@@ -13,7 +13,7 @@ let timer = 0;
 let under = null; // the save that is under way
 let dirty = false;
 let over = false; // leaving, or somebody else has saved: nothing is saved any more
-let seq = 0;
+let seq = Number(form()?.querySelector("[name=seq]")?.value) || 0; // a page shown again goes on counting
 
 function tell(text, kind = "") {
   if (!state()) return;

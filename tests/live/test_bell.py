@@ -12,6 +12,7 @@ import redis
 from bokio_app.flows.signals import flow_moved
 from bokio_app.live import bell
 from bokio_app.live.bell import CHANNEL, Ringer, heard
+from tests.live.loops import run
 from tests.support.net import ClosedPort
 
 PATIENCE = 20.0
@@ -36,7 +37,7 @@ def test_a_ring_of_one_process_is_heard_by_another(broker: str) -> None:
         listening.cancel()
         await asyncio.wait([listening])
 
-    asyncio.run(asyncio.wait_for(scenario(), PATIENCE))
+    run(asyncio.wait_for(scenario(), PATIENCE))
 
 
 def test_rings_in_a_row_become_one_and_a_lost_broker_is_noticed_by_nobody(
@@ -73,7 +74,7 @@ def test_without_a_broker_nothing_is_rung_and_nothing_listens(settings: Any) -> 
     ringer = Ringer()
 
     ringer.ring()
-    asyncio.run(heard(asyncio.Event()))
+    run(heard(asyncio.Event()))
 
     assert ringer._thread is None
 

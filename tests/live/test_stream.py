@@ -24,6 +24,7 @@ from bokio_app.live import views
 from bokio_app.live.hub import MOST_STREAMS, Hub
 from bokio_app.live.visitors import Gone, Visitor
 from bokio_app.tenants.models import Member, User
+from tests.live.loops import run
 from tests.support import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,10 +122,10 @@ def runs(flow: Flow) -> Callable[[], object]:
 
 
 def in_a_loop(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def run() -> None:
+    async def in_time() -> None:
         await asyncio.wait_for(scenario(), 2 * PATIENCE)
 
-    asyncio.run(run())
+    run(in_time())
 
 
 def test_an_open_page_hears_which_ids_have_moved_and_nothing_else(
@@ -309,7 +310,7 @@ def test_asking_whether_somebody_may_listen_leaves_no_connection_to_the_database
         visitor.companies()
         left.append(database.connection)
 
-    asyncio.run(sync_to_async(ask, thread_sensitive=False)())
+    run(sync_to_async(ask, thread_sensitive=False)())
 
     assert left == [None]
     assert str(browser.session.session_key) not in repr(visitor)

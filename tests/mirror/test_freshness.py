@@ -152,3 +152,16 @@ def test_the_number_of_queries_is_the_same_for_few_and_many_companies(
 
     with django_assert_max_num_queries(3):
         freshness_of(tenant, None)
+
+
+def test_a_company_that_has_left_while_its_invoice_is_looked_at_is_still_told_of(
+    client: Client, tenant: Tenant
+) -> None:
+    company = company_read(tenant, 5)
+    Connection.objects.filter(pk=company.pk).update(state="ended")
+
+    answer = client.get("/copy/freshness", {"company": str(company.pk)})
+
+    assert answer.status_code == 200
+    assert "<button" not in answer.content.decode()
+    assert client.post(READ, {"company": str(company.pk)}).status_code == 404
