@@ -43,6 +43,7 @@ class AttachToInvoice(Operation):
     object_type = "attachment"
     sends_file = True
     referenced = True
+    by_filter = True
 
     def address(self, ctx: StepContext) -> str:
         return f"POST invoices/{ctx.payload['remote_invoice']}/attachments"

@@ -33,8 +33,10 @@ class InCurrency(models.Model):
 
 
 def rate_kept(currency: str, rate: Decimal) -> Decimal | None:
-    """What a row keeps of the rate that Bokio tells: in another currency, 1 is what it says of none."""
-    return None if currency == HOME or rate == 1 else rate.quantize(RATE_STEP, rounding=ROUND_HALF_UP)
+    """What a row keeps of the rate that Bokio tells; 1 is none in another currency."""
+    return (
+        None if currency == HOME or rate == 1 else rate.quantize(RATE_STEP, rounding=ROUND_HALF_UP)
+    )
 
 
 def in_sek(name: str) -> Case:

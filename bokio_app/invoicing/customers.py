@@ -43,6 +43,7 @@ class EnsureCustomer(Operation):
     label = _("Customer in Bokio")
     looks_first = True
     meets_others = True
+    by_filter = True
 
     def skip(self, ctx: StepContext) -> str:
         customer = Customer.objects.filter(pk=ctx.payload["customer"]).first()

@@ -43,6 +43,7 @@ class CreateItem(Operation):
     label = gettext_lazy("Item created")
     object_type = "item"
     looks_first = True
+    by_filter = True
 
     def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
         return [str(each.id) for each in _equal(ctx, bokio)]

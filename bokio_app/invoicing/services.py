@@ -31,6 +31,7 @@ from .writing import Page
 
 SEND_INVOICE = "send_invoice"
 RUN_INVOICE = "run_invoice"  # ordered from outside: also pays, settles or credits it
+ORDERED_FOR_ANOTHER = "ordered_for_another"
 
 
 class EditConflict(Exception):
@@ -243,10 +244,24 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
             raise NotReady(problems)
         more = InvoiceMore.objects.filter(invoice=invoice).first()
         payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
+        if flow and _is_for_another_customer(flow, invoice):
+            if flow.kind != SEND_INVOICE:
+                raise NotReady([("customer", ORDERED_FOR_ANOTHER)])
+            flows.abandon(flow, by=by, reason="another customer")
+            flow = None
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
         return flow, True
+
+
+def _is_for_another_customer(flow: Flow, invoice: Invoice) -> bool:
+    """Whether the flow has the customer at Bokio already, and the draft now goes to another."""
+    step = flow.steps.filter(op="ensure_customer").first()
+    if step is None:
+        return invoice.customer is not None and not invoice.customer.remote_id
+    wanted = str(step.payload["customer"])
+    return step.state != StepState.PENDING and wanted != str(invoice.customer_id)
 
 
 def _unfinished(invoice: Invoice) -> list[tuple[str, str]]:
@@ -296,9 +311,12 @@ def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[
     """Corrected payloads, with what an order said beyond what the editor shows."""
     kept = {}
     for op, ordered in flow.steps.values_list("op", "payload"):
-        if payload := payloads.get(op):
+        payload = payloads.get(op)
+        if payload and payload.get("customer") != ordered.get("customer"):
+            kept[op] = payload  # what was ordered of one customer is not said of another
+        elif payload:
             kept[op] = {**ordered, **payload}
-            if "more" in ordered and "more" in payload:
+            if "invoice" in payload and "more" in ordered and "more" in payload:
                 kept[op]["more"] = {**ordered["more"], **payload["more"]}
     return {op: kept.get(op, payload) for op, payload in payloads.items()}
 

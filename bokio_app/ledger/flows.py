@@ -49,6 +49,7 @@ class WriteJournalEntry(Operation):
     object_type = "journal_entry"
     irreversible = True
     referenced = True
+    by_filter = True
 
     def address(self, ctx: StepContext) -> str:
         return "POST journal-entries"
@@ -112,6 +113,7 @@ class UploadVoucher(Operation):
     object_type = "upload"
     sends_file = True
     referenced = True
+    by_filter = True
 
     def address(self, ctx: StepContext) -> str:
         return "POST uploads"

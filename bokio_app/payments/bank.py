@@ -48,6 +48,7 @@ class PrepareBankPayment(Operation):
     object_type = "bank_payment"
     irreversible = True
     referenced = True
+    by_filter = True
 
     def address(self, ctx: StepContext) -> str:
         return "POST bank-payments"

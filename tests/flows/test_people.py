@@ -19,7 +19,7 @@ from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import Invoice
 from bokio_app.payments import services as payments
 from bokio_app.tenants.models import User
-from tests.support import bokio
+from tests.support import bokio, make
 from tests.support.sandbox import SandboxProcess
 
 
@@ -61,6 +61,25 @@ def test_the_corrected_draft_goes_on_in_the_same_flow_under_a_new_marker(
     assert after.op_key != before.op_key
     assert len(sandbox.books(str(connection.company_id))["invoices"]) == 1
     assert sandbox.count("post-customer") == 1
+
+
+def test_a_refused_invoice_that_is_given_another_customer_goes_to_that_one(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    invoice, flow = refused_invoice(connection, person)
+    invoice.lines.filter(position=0).update(account=None)
+    invoice.customer = make.customer(connection, name="Another AB", org_number="556036-0793")
+    invoice.save()
+
+    again, started = invoicing.start_sending(invoice, by=person)
+    bokio.work(connection)
+
+    flow.refresh_from_db()
+    assert (flow.state, started, again.pk == flow.pk) == (FlowState.CANCELLED, True, False)
+    books = sandbox.books(str(connection.company_id))
+    [made] = books["invoices"]
+    [wanted] = [each for each in books["customers"] if each["name"] == "Another AB"]
+    assert made["customerRef"]["id"] == wanted["id"]
 
 
 def test_asking_twice_gives_the_same_flow(

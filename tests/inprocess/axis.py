@@ -89,12 +89,16 @@ def lease(case: Case) -> float:
 
 def settled(case: Case) -> float:
     """Seconds from an intent to its resending after an effect that never came."""
-    again = 5.0 if OPERATIONS[case.op].irreversible else 0.0
-    return (125.0 if OPERATIONS[case.op].sends_file else 95.0) + again
+    return settle(case) + (5.0 if OPERATIONS[case.op].irreversible else 0.0)
 
 
 def settle(case: Case) -> float:
     """Seconds from an intent until absence begins to count."""
+    return carried_out(case) + (60.0 if OPERATIONS[case.op].by_filter else 0.0)
+
+
+def carried_out(case: Case) -> float:
+    """Seconds from an intent until Bokio carries it out no more."""
     return 125.0 if OPERATIONS[case.op].sends_file else 95.0
 
 
@@ -208,7 +212,7 @@ def late(kind: str) -> Arm:
     """Bokio takes longer than our deadline, and ends before the step is settled."""
 
     def arm(cell: Cell) -> None:
-        past_deadline = settle(cell.case) - 40.0
+        past_deadline = carried_out(cell.case) - 40.0
         cell.strikes(cell.world.sandbox.add_fault(cell.case.call, kind, seconds=past_deadline))
 
     return arm
@@ -477,7 +481,7 @@ FAULTS = (
                 "late answer",
                 late("delay_after"),
                 "looks unclear found rest",
-                lambda case: settle(case) - 63.0,
+                lambda case: carried_out(case) - 63.0,
                 said=WaitReason.CHECKING,
                 run=linger,
             ),

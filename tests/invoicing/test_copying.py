@@ -9,6 +9,7 @@ from django.urls import reverse
 from bokio_app.core import clock
 from bokio_app.flows.models import Flow
 from bokio_app.invoicing.models import Invoice
+from bokio_app.invoicing.more import InvoiceMore
 from tests.support import make
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +88,15 @@ def test_an_invoice_of_a_company_that_left_is_not_copied(page, connection):
     connection.save()
 
     assert not copied(page, original).exists()
+
+
+def test_a_copy_asks_for_the_rate_of_its_own_day(page, connection):
+    make.fiscal_year(connection)
+    original = invoice_of(connection, currency="EUR", currency_rate=Decimal("11.2345"))
+    InvoiceMore.objects.create(invoice=original, rate=Decimal("11.2345"))
+    copy = copied(page, original).get()
+
+    page.post(reverse("invoicing:send", args=[copy.pk]), {"request_key": "s"})
+
+    assert copy.currency_rate is None
+    assert not Flow.objects.exists()

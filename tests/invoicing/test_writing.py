@@ -166,6 +166,17 @@ def test_a_save_that_arrives_late_does_not_undo_a_later_one(paper):
     assert texts(Invoice.objects.get()) == ["Nio"]
 
 
+def test_what_a_person_presses_is_never_late(paper):
+    paper.save(description="Ett", unit_price="1")
+    paper.seqs = itertools.count(9)
+    paper.save(description="Nio")
+    paper.seqs = itertools.count(1)  # a page without scripts counts nothing
+
+    paper.save(description="Rättat", action="save")
+
+    assert texts(Invoice.objects.get()) == ["Rättat"]
+
+
 def test_nobody_saves_over_somebody_else_by_itself(paper, connection):
     paper.save(description="Ett", unit_price="1")
     invoice = Invoice.objects.get()

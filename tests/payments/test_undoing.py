@@ -12,7 +12,9 @@ from django.urls import reverse
 from bokio_app.audit.models import Event
 from bokio_app.core import clock
 from bokio_app.flows.models import Flow, FlowState
+from bokio_app.flows.operations import Done, StepContext
 from bokio_app.payments.models import Payment, Settlement
+from bokio_app.payments.taking_back import DeletePayment
 from tests.support import make
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +115,17 @@ def test_another_invoices_row_and_another_tenants_are_not_found(page, invoice, k
     for address in (crossed, url_of(theirs)):
         assert page.get(address).status_code == page.post(address).status_code == 404
     assert Flow.objects.count() == 0
+
+
+def test_a_payment_whose_fee_bokio_no_longer_has_is_taken_back_all_the_same(invoice):
+    payment = made("payment", invoice)
+    fee = made("settlement", invoice, payment=payment, gone_at=clock.now())
+    payload = {"invoice": str(invoice.pk), "remote_payment": payment.remote_id}
+    flow = make.flow(invoice.connection, ops=["delete_payment"])
+    [step] = flow.steps.all()
+    step.payload = payload
+
+    DeletePayment().apply(StepContext(flow, step, {}, [step]), Done({}))
+
+    assert not Payment.ever.exists()
+    assert Settlement.ever.get().pk == fee.pk

@@ -171,7 +171,15 @@ def start(request: TenantRequest, invoice: Invoice, *, request_key: str) -> Http
     """Start publishing and recording; what keeps it from that is shown in the editor."""
     try:
         services.start_sending(invoice, by=request.user, request_key=request_key)
-    except services.NotReady:
+    except services.NotReady as not_ready:
+        if ("customer", services.ORDERED_FOR_ANOTHER) in not_ready.problems:
+            messages.error(
+                request,
+                _(
+                    "The order has its customer in Bokio already. Cancel its run to send the "
+                    "invoice to another one."
+                ),
+            )
         return redirect(f"{reverse('invoicing:edit', args=[invoice.pk])}?check")
     except services.NotEditable:
         messages.info(request, _("The invoice is published already."))
