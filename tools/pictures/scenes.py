@@ -156,10 +156,12 @@ def taking_back(studio: Studio) -> None:
     with studio.window() as walk:
         walk.go(f"/invoices/{invoice.pk}/")
         walk.page.locator("form[action$='/refresh/'] button").click()
-        walk.reload_until(walk.page.locator("a[href*='/take-back/']"))
-        walk.page.locator("a[href*='/take-back/']").click()
+        back = walk.page.locator("a[href*='/take-back/']", has_text="Ta tillbaka")
+        walk.reload_until(back)
+        back.click()
         walk.page.wait_for_url("**/take-back/")
         studio.take(walk.page, "take-back")
+    books.wait_for_all()
 
 
 def crediting(studio: Studio) -> None:
