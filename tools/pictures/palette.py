@@ -18,26 +18,33 @@ COUNT = """async (picture) => {
   const pixels = new Uint32Array(canvas.getImageData(0, 0, width, height).data.buffer);
   const counts = new Map();
   for (const each of pixels) counts.set(each, (counts.get(each) ?? 0) + 1);
-  const colours = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, 256);
+  const colours = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
   const parts = (each) => [each & 255, (each >> 8) & 255, (each >> 16) & 255];
-  const palette = colours.map(parts);
-  const places = new Map();
-  for (const colour of counts.keys()) {
-    let nearest = 0, least = Infinity;
-    const [red, green, blue] = parts(colour);
-    palette.forEach(([r, g, b], place) => {
+  const channels = colours.map(parts);
+  const palette = [], nearest = colours.map(() => 0), least = colours.map(() => Infinity);
+  const add = (place) => {
+    const [r, g, b] = channels[place];
+    channels.forEach(([red, green, blue], at) => {
       const distance = (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2;
-      if (distance < least) [nearest, least] = [place, distance];
+      if (distance < least[at]) [nearest[at], least[at]] = [palette.length, distance];
     });
-    places.set(colour, nearest);
-  }
+    palette.push(channels[place]);
+  };
+  for (let place = 0; place < Math.min(128, colours.length); place += 1) add(place);
+  while (palette.length < Math.min(256, colours.length))
+    add(least.reduce((worst, distance, at) => (distance > least[worst] ? at : worst), 0));
+  const places = new Map(colours.map((colour, at) => [colour, nearest[at]]));
   const indexes = Uint8Array.from(pixels, (each) => places.get(each));
   let text = "";
   for (let at = 0; at < indexes.length; at += 32768)
     text += String.fromCharCode(...indexes.subarray(at, at + 32768));
   return [width, height, palette.flat(), btoa(text)];
 }"""
-"""The commonest colours of a picture, and for each pixel the place of the nearest of them."""
+"""A palette of a picture, and for each pixel the place of the nearest colour in it.
+
+Half of the palette are the commonest colours. Each other one is the worst served so far, so that
+a small mark keeps its own: amber and red say different things.
+"""
 
 
 def shrink(picture: bytes, page: Page) -> bytes:
