@@ -15,6 +15,7 @@ SWEDISH, ENGLISH = DOCS / "guide" / "sv", DOCS / "guide" / "en"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 PICTURES = sorted((DOCS / "pictures").glob("*.png"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 MOST_BYTES = 6_000_000
 
 
@@ -24,12 +25,13 @@ def names(folder: Path) -> set[str]:
 
 def headings(page: Path) -> list[str]:
     """The marks of the headings, in their order."""
-    return re.findall(r"^(#+) ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return re.findall(r"^#+(?= )", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def targets(page: Path) -> list[Path]:
     """The files here that the page links to or shows."""
-    links = map(urlsplit, LINK.findall(page.read_text(encoding="utf-8")))
+    text = CODE.sub("", page.read_text(encoding="utf-8"))
+    links = map(urlsplit, LINK.findall(text))
     return [(page.parent / link.path).resolve() for link in links if link.path and not link.scheme]
 
 

@@ -28,7 +28,7 @@ def connecting(studio: Studio) -> None:
     busy, works, electric = (studio.stack.sandbox.companies()[place] for place in (1, 0, 2))
     with studio.window(sign_in=False) as walk:
         walk.go("/")
-        studio.take(walk.page, "sign-in", themes=BOTH)
+        studio.take(walk.page, "sign-in")
         walk.sign_in(EMAIL, studio.password)
         studio.take(walk.page, "first-start")
         walk.go("/companies/connect/")
