@@ -51,7 +51,7 @@ function fillList(dialog) {
     const chord = /^(Ctrl|Alt) /.test(key);
     for (const part of key.split(" ")) {
       const box = document.createElement("kbd");
-      box.textContent = chord && part.length === 1 ? part.toUpperCase() : part;
+      box.textContent = chord && part.length === 1 ? part.toUpperCase() : part.replace("Escape", "Esc");
       term.append(box);
     }
     const text = document.createElement("dd");

@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 from tests.support.processes import Stack
 from tests.support.walk import CHROMIUM
 from tools import browser, valkey
+from tools.pictures import palette
 from tools.pictures.studio import FOLDER, Studio
 
 COMPANIES, HISTORY = 3, 60
@@ -36,6 +37,9 @@ def main() -> None:
             window = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
             studio = Studio(window, stack, password=os.environ["DEMO_PASSWORD"])
             take_all(studio)
+            blank = window.new_page()
+            for path in studio.taken:
+                palette.keep_smaller(path, blank)
             window.close()
     for path in set(FOLDER.glob("*.png")) - set(studio.taken):
         path.unlink()

@@ -121,8 +121,10 @@ def badge(state: str, word: str = "") -> SafeString:
 
 
 def key_names(combination: str) -> list[str]:
-    """`Ctrl s` → `Ctrl`, `S`: a letter held together with another key is shown as on the cap."""
-    names = combination.split()
+    """`Ctrl s` → `Ctrl`, `S`: a letter held together with another key is shown as on the cap,
+    and so is `Escape`.
+    """
+    names = combination.replace("Escape", "Esc").split()
     held = names[:1] in (["Ctrl"], ["Alt"])
     return [name.upper() if held and len(name) == 1 else name for name in names]
 
