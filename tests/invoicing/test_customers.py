@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models.signals import post_init
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -19,7 +20,7 @@ from bokio_app.flows.operations import StepContext
 from bokio_app.flows.sealed import is_sealed, unseal
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import CreditNote, Customer
-from bokio_app.invoicing.registers import history, lists, twins
+from bokio_app.invoicing.registers import card, history, lists, twins
 from bokio_app.payments.models import Payment
 from bokio_app.tenants.models import Tenant, User
 from tests.support import make
@@ -409,6 +410,28 @@ class TestChange:
         page.get(address("edit", customer_id=customer.pk))
 
         assert Step.objects.get().op == "read_customer"
+
+    def test_a_reading_that_ends_while_the_page_is_made_is_not_missed(self, connection):
+        customer = known(connection, name="Gamla AB")
+        make.flow(
+            connection,
+            kind="read_customer",
+            ops=["read_customer"],
+            resource_key=f"customer:{customer.pk}",
+        )
+
+        def end(instance: Customer, **_rest: object) -> None:
+            """The worker ends it as soon as the page has the row as it was."""
+            Flow.objects.update(state=FlowState.DONE, finished_at=clock.now())
+
+        post_init.connect(end, sender=Customer)
+        try:
+            shown = card.Card(customer)
+        finally:
+            post_init.disconnect(end, sender=Customer)
+
+        assert shown.customer.name == "Gamla AB"
+        assert shown.reading is not None  # so that the page looks again
 
     def test_an_address_corrected_in_the_invoices_editor_reaches_the_first_contact(
         self, connection, person
