@@ -28,6 +28,7 @@ ARGUMENTS: Mapping[str, Of] = {
     "invoicing:pdf invoice_id": lambda scene: scene.published.pk,
     "invoicing:credit invoice_id": lambda scene: scene.published.pk,
     "invoicing:credit_preview invoice_id": lambda scene: scene.published.pk,
+    "attachment_id": lambda scene: scene.attachment.pk,
     "note_id": lambda scene: scene.note.pk,
     "customers:delete customer_id": lambda scene: scene.lonely.pk,
     "customers:edit customer_id": lambda scene: scene.lonely.pk,
