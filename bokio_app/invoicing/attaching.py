@@ -20,7 +20,8 @@ from bokio_app.connections.models import State
 from bokio_app.documents import services as documents
 from bokio_app.documents.models import Document
 from bokio_app.flows import services as flows
-from bokio_app.flows.models import Flow
+from bokio_app.flows.decisions import HANDLED
+from bokio_app.flows.models import Flow, Step
 from bokio_app.tenants.models import User
 
 from .attached import Attachment
@@ -115,8 +116,8 @@ def detach(invoice: Invoice, attachment_id: UUID, *, by: User) -> Flow | None:
             return None
         if code := hindrance(invoice):
             raise NotAttachable(code)
-        _record("invoice.file_removed", invoice, by=by)
         if not row.is_at_bokio:
+            _record("invoice.file_removed", invoice, by=by)
             Document.objects.filter(attachment=row).delete()
             return None
         payload = {
@@ -158,7 +159,9 @@ def hindrance(invoice: Invoice) -> str:
 
 
 def steps_of(invoice: Invoice, *, only: UUID | None = None) -> list[flows.NewStep]:
-    """The steps that send the files that Bokio does not have yet, in the order of their coming."""
+    """The steps that send the files that Bokio does not have yet, in the order of their coming.
+    One that a person has seen to in Bokio itself is not sent again to that draft.
+    """
     rows = invoice.attachments.filter(remote_id="", **({"pk": only} if only else {}))
     return [
         flows.NewStep(
@@ -171,8 +174,23 @@ def steps_of(invoice: Invoice, *, only: UUID | None = None) -> list[flows.NewSte
                 "sha256": row.document.sha256,
             },
         )
-        for row in rows.select_related("document").defer("document__content")
+        for row in rows.exclude(pk__in=_handled(invoice))
+        .select_related("document")
+        .defer("document__content")
     ]
+
+
+def _handled(invoice: Invoice) -> list[str]:
+    """The files that a person has put on this very draft in Bokio, after a run had stopped."""
+    steps = Step.objects.filter(
+        flow__connection_id=invoice.connection_id,
+        flow__resource_key=invoice.resource_key,
+        op=ATTACH,
+        skip_reason=HANDLED,
+    )
+    payloads = steps.values_list("payload", flat=True)
+    here = (each for each in payloads if each["remote_invoice"] == invoice.remote_id)
+    return [each["file"] for each in here if invoice.remote_id]
 
 
 def outgoing(payload: dict[str, Any], *, name: str) -> OutgoingFile:
@@ -185,7 +203,7 @@ def outgoing(payload: dict[str, Any], *, name: str) -> OutgoingFile:
     return OutgoingFile(name, bytes(row.content))
 
 
-def forget(attachment_id: str) -> None:
+def forget(attachment_id: UUID) -> None:
     """Bokio no longer has the file: ours goes too."""
     Document.objects.filter(attachment=attachment_id).delete()
 

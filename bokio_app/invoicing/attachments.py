@@ -98,7 +98,7 @@ class DeleteAttachment(Delete):
 
     def apply(self, ctx: StepContext, done: Done) -> None:
         if "file" in ctx.payload:
-            attaching.forget(ctx.payload["file"])
+            attaching.forget(remote(ctx, "file"))
 
 
 for _operation in (AttachToInvoice, DeleteAttachment):

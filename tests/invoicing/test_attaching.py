@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from bokio_app.connections.models import Connection
 from bokio_app.documents.models import Document
+from bokio_app.flows import decisions
 from bokio_app.flows import services as flows
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.invoicing import attaching, lost, services
@@ -209,6 +210,26 @@ def test_a_draft_in_bokio_gets_a_file_at_once_and_loses_it_again(
     assert in_books(sandbox, connection) == []
     assert not Document.objects.exists()
     assert Flow.objects.filter(kind="delete_attachment").count() == 1
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_file_that_a_person_saw_to_in_bokio_is_not_sent_with_the_draft(
+    sandbox: SandboxProcess, connection: Connection, person: User
+) -> None:
+    sandbox.add_fault("post-invoices-invoiceId-publish", "status", status=400)
+    invoice = draft_in_bokio(connection, person)
+    sandbox.add_fault(ATTACH, "status", status=400)
+    attach(invoice, person)
+    bokio.work(connection)
+
+    flow = Flow.objects.get(kind="attach_to_invoice")
+    decisions.mark_handled(flow, by=person, reason="put there by hand")
+    services.start_sending(invoice, by=person)
+    bokio.work(connection)
+
+    assert Invoice.objects.get(pk=invoice.pk).is_recorded
+    assert in_books(sandbox, connection) == []
+    assert sandbox.count(ATTACH) == 1
 
 
 @pytest.mark.usefixtures("hurry")
