@@ -182,6 +182,8 @@ def steps_of(invoice: Invoice, *, only: UUID | None = None) -> list[flows.NewSte
 
 def _handled(invoice: Invoice) -> list[str]:
     """The files that a person has put on this very draft in Bokio, after a run had stopped."""
+    if invoice.is_ours:
+        return []
     steps = Step.objects.filter(
         flow__connection_id=invoice.connection_id,
         flow__resource_key=invoice.resource_key,
@@ -189,8 +191,7 @@ def _handled(invoice: Invoice) -> list[str]:
         skip_reason=HANDLED,
     )
     payloads = steps.values_list("payload", flat=True)
-    here = (each for each in payloads if each["remote_invoice"] == invoice.remote_id)
-    return [each["file"] for each in here if invoice.remote_id]
+    return [each["file"] for each in payloads if each["remote_invoice"] == invoice.remote_id]
 
 
 def outgoing(payload: dict[str, Any], *, name: str) -> OutgoingFile:

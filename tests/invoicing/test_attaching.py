@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bokio_app.connections.models import Connection
@@ -347,9 +349,6 @@ class TestPage:
     def test_a_page_with_many_files_takes_as_many_queries_as_with_one(
         self, page: Client, draft: Invoice, person: User, django_assert_num_queries: Any
     ) -> None:
-        from django.db import connection as database
-        from django.test.utils import CaptureQueriesContext
-
         url = reverse("invoicing:detail", args=[draft.pk])
         attach(draft, person)
         page.get(url)
