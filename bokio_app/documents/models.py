@@ -1,4 +1,4 @@
-"""Files of Bokio's that we keep a copy of."""
+"""Files that we keep: copies of Bokio's, and those that people attach to invoices."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from bokio_app.tenants.seen import SeenManager
 class Document(models.Model):
     """One file, in the database, so that every machine serves it and nothing else must be kept.
 
-    `kind` and `remote_id` name what of Bokio's it belongs to.
+    `kind` and `remote_id` name what of Bokio's it belongs to; of an attachment, our own row's key.
     """
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", _("Invoice as PDF")
         CREDIT_NOTE = "credit_note", _("Credit note as PDF")
+        ATTACHMENT = "attachment", _("Attachment")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(

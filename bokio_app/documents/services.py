@@ -14,7 +14,8 @@ from bokio_app.tenants.models import User
 from .models import Document
 
 READ_DOCUMENT = "read_document"
-PDF = "application/pdf"
+PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
+BEGINNINGS = {b"%PDF-": PDF, b"\xff\xd8\xff": JPEG, b"\x89PNG\r\n\x1a\n": PNG}
 UNKNOWN_TYPE = "application/octet-stream"  # never shown, only saved
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
 
@@ -86,7 +87,8 @@ def keep(
 
 def type_of(content: bytes) -> str:
     """The media type by the first bytes, whatever anybody says it is."""
-    return PDF if content.startswith(b"%PDF-") else UNKNOWN_TYPE
+    found = (kind for begins, kind in BEGINNINGS.items() if content.startswith(begins))
+    return next(found, UNKNOWN_TYPE)
 
 
 def _newest(connection: Connection, kind: str, remote_id: str) -> Flow | None:

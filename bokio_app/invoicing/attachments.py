@@ -9,11 +9,12 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bokio_app.bokio.attachments import Attachment
+from bokio_app.bokio.attachments import Attachment as RemoteAttachment
 from bokio_app.bokio.client import Bokio
 from bokio_app.bokio.filters import F
 from bokio_app.flows import held
 from bokio_app.flows.operations import (
+    Change,
     Done,
     Operation,
     Proof,
@@ -26,6 +27,10 @@ from bokio_app.flows.operations import (
 from bokio_app.flows.patterns import Delete, remote
 from bokio_app.flows.references import with_reference
 
+from . import attaching
+from .flows import invoice_of
+from .models import Attachment
+
 LONGEST_STEM: Final = 200
 
 
@@ -33,8 +38,9 @@ LONGEST_STEM: Final = 200
 class AttachToInvoice(Operation):
     """Put a file on a draft, its name marked with the step's reference.
 
-    Payload: `remote_invoice`; `held`, `file_name`, `sha256` (see `flows.held`). The mark is no
-    other step's, so the files that are there need not be listed before.
+    Payload: `remote_invoice`, unless an earlier step makes the draft; `file_name`, `sha256`; the
+    row `file` and its `document`, or `held` (see `flows.held`). The mark is no other step's, so
+    the files that are there need not be listed before.
     """
 
     name = "attach_to_invoice"
@@ -46,30 +52,37 @@ class AttachToInvoice(Operation):
     by_filter = True
 
     def address(self, ctx: StepContext) -> str:
-        return f"POST invoices/{ctx.payload['remote_invoice']}/attachments"
+        return f"POST invoices/{invoice_of(ctx)}/attachments"
 
     def send(self, ctx: StepContext, bokio: Bokio) -> Done:
-        file = held.outgoing(ctx.payload, name=_marked_name(ctx))
-        return _done(bokio.attachments.create(remote(ctx, "remote_invoice"), file))
+        keeper = attaching if "document" in ctx.payload else held
+        file = keeper.outgoing(ctx.payload, name=_marked_name(ctx))
+        return _done(bokio.attachments.create(invoice_of(ctx), file))
 
     def prove(self, ctx: StepContext, bokio: Bokio) -> Proof:
         marked = F("fileName").contains(ctx.reference)
-        found = bokio.attachments.list(remote(ctx, "remote_invoice"), marked)
+        found = bokio.attachments.list(invoice_of(ctx), marked)
         return exactly_one(map(_done, found), what=str(_("file")))
 
     def fetch(self, ctx: StepContext, bokio: Bokio, remote_id: UUID) -> Proof:
         """A person may have put the file there under its own name."""
-        found = bokio.attachments.get(remote(ctx, "remote_invoice"), remote_id)
+        found = bokio.attachments.get(invoice_of(ctx), remote_id)
         equal = found.name in {_marked_name(ctx), ctx.payload["file_name"]}
         return equal_or_unclear(_done(found), equal=equal, why=_("The file has another name."))
 
+    def changes(self, ctx: StepContext, done: Done) -> list[Change]:
+        if "file" not in ctx.payload:
+            return []
+        return [Change(Attachment, ctx.payload["file"], {"remote_id": done.remote_id})]
+
     def apply(self, ctx: StepContext, done: Done) -> None:
-        held.release(ctx.payload)
+        if "held" in ctx.payload:
+            held.release(ctx.payload)
 
 
 @register
 class DeleteAttachment(Delete):
-    """Take a file off a draft. Payload: `remote_invoice`, `attachment`."""
+    """Take a file off a draft. Payload: `remote_invoice`, `attachment`; the row `file`, if any."""
 
     name = "delete_attachment"
     scopes = ("invoices:read", "invoices:write")
@@ -84,6 +97,10 @@ class DeleteAttachment(Delete):
     def remove(self, ctx: StepContext, bokio: Bokio) -> None:
         bokio.attachments.delete(remote(ctx, "remote_invoice"), remote(ctx, "attachment"))
 
+    def apply(self, ctx: StepContext, done: Done) -> None:
+        if "file" in ctx.payload:
+            attaching.forget(remote(ctx, "file"))
+
 
 for _operation in (AttachToInvoice, DeleteAttachment):
     register_kind(_operation.name, _operation.label)
@@ -94,5 +111,5 @@ def _marked_name(ctx: StepContext) -> str:
     return with_reference(name.stem, ctx.reference, longest=LONGEST_STEM) + name.suffix
 
 
-def _done(found: Attachment) -> Done:
+def _done(found: RemoteAttachment) -> Done:
     return Done({"remote_id": str(found.id), "name": found.name}, remote_id=str(found.id))

@@ -41,6 +41,8 @@ ACTS: dict[str, tuple[str, StrPromise]] = {
     "invoice.drafted": ("draft", gettext_lazy("Draft created")),
     "invoice.draft_saved": ("draft", gettext_lazy("Draft saved")),
     "invoice.started_over": ("draft", gettext_lazy("Gone in Bokio, a draft of ours again")),
+    "invoice.file_added": ("draft", gettext_lazy("File added")),
+    "invoice.file_removed": ("cancelled", gettext_lazy("File removed")),
     "payment.registered": ("waiting", gettext_lazy("Payment entered")),
     "payment.taken_back": ("cancelled", gettext_lazy("Payment to be taken back")),
     "settlement.taken_back": ("cancelled", gettext_lazy("Settlement to be taken back")),

@@ -42,6 +42,7 @@ def start_over(invoice: Invoice, *, by: User) -> Invoice:
         gone, invoice.remote_id, invoice.gone_at = invoice.remote_id, "", None
         invoice.version += 1  # nobody saves over it from a page that shows the earlier state
         invoice.save(update_fields=["remote_id", "gone_at", "version", "updated_at"])
+        invoice.attachments.update(remote_id="")  # its files go there anew with it
         flows.abandon(flow, by=by, reason="deleted in Bokio")
         record(
             "invoice.started_over",

@@ -17,6 +17,7 @@ from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
 from . import more as _more  # noqa: F401  its models hang on the invoice
+from .attached import Attachment
 from .credit_notes import CreditNote
 from .currencies import InCurrency
 from .listing.indexes import LIST_INDEXES
@@ -24,7 +25,16 @@ from .listing.kept import ListSettings, SavedView
 from .registers.rows import CUSTOMER_INDEXES, ITEM_INDEXES, KeptCustomer, Marked
 from .units import Unit
 
-__all__ = ["CreditNote", "Customer", "Invoice", "Item", "LineItem", "ListSettings", "SavedView"]
+__all__ = [
+    "Attachment",
+    "CreditNote",
+    "Customer",
+    "Invoice",
+    "Item",
+    "LineItem",
+    "ListSettings",
+    "SavedView",
+]
 
 
 class Customer(KeptCustomer):

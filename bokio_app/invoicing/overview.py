@@ -19,9 +19,9 @@ from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import bokios_total, crediting, history, lost, services
+from . import attaching, bokios_total, crediting, history, lost, services
 from .comparing import Books, Comparison
-from .models import CreditNote, Invoice, LineItem
+from .models import Attachment, CreditNote, Invoice, LineItem
 from .problems import problems_of
 from .queries import states_of
 
@@ -158,6 +158,17 @@ class Overview:
         invoice = self.invoice
         credited = invoice.status == Invoice.Status.CREDITED
         return not invoice.is_draft and not credited and invoice.open_amount > 0
+
+    # --- Files ---------------------------------------------------------------------------
+    @cached_property
+    def attachments(self) -> list[Attachment]:
+        rows = self.invoice.attachments.select_related("document", "added_by")
+        return list(rows.defer("document__content"))
+
+    @cached_property
+    def no_files(self) -> str:
+        """Why the invoice takes no files now, in words; empty if it does."""
+        return str(attaching.WHY[code]) if (code := attaching.hindrance(self.invoice)) else ""
 
     # --- Books ---------------------------------------------------------------------------
     @cached_property

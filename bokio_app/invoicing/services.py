@@ -18,7 +18,7 @@ from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
-from . import writing
+from . import attaching, writing
 from .currencies import HOME
 from .discounts import without_discount
 from .inputs import Discount, DraftInput, LineInput, More, NewDraft
@@ -191,6 +191,7 @@ def delete_draft(invoice: Invoice, *, by: User) -> None:
         if not is_editable(invoice) or sending_flow(invoice):
             raise NotEditable
         _audit("invoice.draft_deleted", invoice, by=by)
+        attaching.forget_all(invoice)
         invoice.delete()
 
 
@@ -283,10 +284,14 @@ def may_go_on(invoice: Invoice) -> bool:
 def _start(
     invoice: Invoice, payloads: dict[str, dict[str, Any]], *, by: User, request_key: str
 ) -> tuple[Flow, bool]:
+    steps = [flows.NewStep(op, payload) for op, payload in payloads.items()]
+    if invoice.is_draft:  # its files too, while Bokio takes them
+        at = next(place for place, step in enumerate(steps) if step.op == "publish_invoice")
+        steps[at:at] = attaching.steps_of(invoice)
     return flows.start(
         SEND_INVOICE,
         connection=invoice.connection,
-        steps=[flows.NewStep(op, payload) for op, payload in payloads.items()],
+        steps=steps,
         business_key=str(invoice.pk),
         resource_key=invoice.resource_key,
         request_key=request_key,

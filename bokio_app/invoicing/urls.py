@@ -44,5 +44,7 @@ urlpatterns = [
     path("<uuid:invoice_id>/start-over/", views.start_over, name="start_over"),
     path("<uuid:invoice_id>/copy/", views.copy, name="copy"),
     path("<uuid:invoice_id>/accept-total/", views.accept_total, name="accept_total"),
+    path("<uuid:invoice_id>/files/", views.attach, name="attach"),
+    path("<uuid:invoice_id>/files/<uuid:attachment_id>/remove/", views.detach, name="detach"),
     path("<uuid:invoice_id>/delete/", views.delete, name="delete"),
 ]

@@ -26,7 +26,7 @@ from tests.support import make
 
 NUMBER = "19640823-3234"
 NOT_ENCRYPTED = {
-    Document: {"content"},  # of files as Bokio shows them to whom the company sends them
+    Document: {"content"},  # of files that the company sends with or as its invoices
     HeldFile: {"content"},  # files of invoices on their way, as Bokio gets them
     ListedPage: {"ids"},  # of rows at Bokio
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from tests.isolation.scene import Scene
@@ -28,6 +29,7 @@ ARGUMENTS: Mapping[str, Of] = {
     "invoicing:pdf invoice_id": lambda scene: scene.published.pk,
     "invoicing:credit invoice_id": lambda scene: scene.published.pk,
     "invoicing:credit_preview invoice_id": lambda scene: scene.published.pk,
+    "attachment_id": lambda scene: scene.attachment.pk,
     "note_id": lambda scene: scene.note.pk,
     "customers:delete customer_id": lambda scene: scene.lonely.pk,
     "customers:edit customer_id": lambda scene: scene.lonely.pk,
@@ -73,6 +75,7 @@ ASKED: Mapping[str, Of] = {
     "invoicing:new": lambda scene: {"company": scene.company.pk},
     "received": lambda scene: {"company": scene.company.pk},
 }
+FILES = {"invoicing:attach": [("file", b"%PDF-1.4")]}
 FORMS: Mapping[str, Of] = {
     "connections:invite": lambda _scene: {"for_name": "Aspen", "email": ""},
     "connections:invite_colleague": lambda scene: {
@@ -201,6 +204,11 @@ class Address:
 
     def form(self, scene: Scene) -> dict[str, str]:
         return _texts(FORMS, self.name, scene)
+
+    @property
+    def files(self) -> dict[str, SimpleUploadedFile]:
+        """New files, as the form carries them beside its fields."""
+        return {name: SimpleUploadedFile(name, each) for name, each in FILES.get(self.name, ())}
 
     def _value(self, argument: str) -> Of:
         found = ARGUMENTS.get(f"{self.name} {argument}") or ARGUMENTS.get(argument)

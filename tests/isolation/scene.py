@@ -12,6 +12,7 @@ from bokio_app.connections import colleagues, company_access, invitations
 from bokio_app.connections.models import Connection, Kind
 from bokio_app.core import clock
 from bokio_app.flows.models import Finding, Flow, FlowState, StepState
+from bokio_app.invoicing import attaching
 from bokio_app.invoicing.listing.kept import SavedView
 from bokio_app.invoicing.models import Customer, Invoice
 from bokio_app.payments.models import Payment, Settlement
@@ -67,6 +68,13 @@ class Scene:
         self.published_note = make.credit_note(self._invoice(status="published"))
         self.document = make.document(
             self.company, name=f"{self.secret}.pdf", content=b"%PDF-1.4 " + self.secret.encode()
+        )
+        self.attachment = attaching.attach(
+            self.draft,
+            name=f"Bilaga {self.secret}.pdf",
+            content=b"%PDF-1.4 attached " + self.secret.encode(),
+            by=self.person,
+            request_key="",
         )
         self.settled = self._invoice(status="published")
         at_bokio = {"invoice": self.settled, "date": clock.today(), "amount": Decimal(5)}

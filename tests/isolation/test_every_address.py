@@ -109,7 +109,8 @@ def ask(
     asked, form = with_changes(page.asked(scene)), with_changes(page.form(scene))
     url = f"{page.url(scene)}?{urlencode(asked)}" if asked else page.url(scene)
     send = getattr(client, method.lower())
-    response = send(url, form, headers=headers) if method == "POST" else send(url, headers=headers)
+    body = [form | page.files] if method == "POST" else []
+    response = send(url, *body, headers=headers)
     return answer_of(response, sent=f"{asked} {form if method == 'POST' else ''}")
 
 

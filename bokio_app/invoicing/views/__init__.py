@@ -1,5 +1,6 @@
 """Pages of invoices. They read our own copy; only workers talk to Bokio."""
 
+from .attaching import attach, detach
 from .crediting import credit, credit_preview
 from .detail import accept_total, copy, delete, detail, send, start_over
 from .editing import customer_options, edit, item_options, new, preview
@@ -10,11 +11,13 @@ from .saving import opened
 
 __all__ = [
     "accept_total",
+    "attach",
     "copy",
     "credit",
     "credit_preview",
     "customer_options",
     "delete",
+    "detach",
     "detail",
     "edit",
     "edit_view",

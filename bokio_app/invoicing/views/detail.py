@@ -1,6 +1,7 @@
 """The page of one invoice and what can be started from it."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,6 +24,13 @@ from .pdf import pane_of_invoice
 @member
 def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
     """Everything known of the invoice; htmx fetches the changing part alone."""
+    return page(request, invoice_id)
+
+
+def page(
+    request: TenantRequest, invoice_id: uuid.UUID, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """The page of an invoice that the member may see, also as the answer to a refused form."""
     invoices = request.tenant.invoices
     flows = flows_of(get_object_or_404(invoices.only("connection_id"), pk=invoice_id))
     invoice = get_object_or_404(invoices.select_related("connection", "customer"), pk=invoice_id)
@@ -34,7 +42,7 @@ def detail(request: TenantRequest, invoice_id: uuid.UUID) -> HttpResponse:
         "pdf": pane_of_invoice(invoice),
         "request_key": str(uuid.uuid4()),
     }
-    return render(request, template, context)
+    return render(request, template, context | more, status=status)
 
 
 @require_POST
