@@ -18,7 +18,7 @@ from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
-from . import writing
+from . import tax_reduction, writing
 from .currencies import HOME
 from .discounts import without_discount
 from .inputs import Discount, DraftInput, LineInput, More, NewDraft
@@ -120,6 +120,8 @@ def create_draft(
     try:
         with transaction.atomic():
             keep_drafts([new], by=by)
+            if draft.reduction:
+                tax_reduction.keep(new.invoice.pk, draft.reduction)
             if page:
                 writing.note(new.invoice, page, by=by)
     except IntegrityError:
@@ -242,7 +244,13 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
         if problems := problems_of(invoice) or _unfinished(invoice):
             raise NotReady(problems)
         more = InvoiceMore.objects.filter(invoice=invoice).first()
-        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
+        payloads = payloads_of(
+            invoice,
+            invoice.lines.all(),
+            cash=is_cash(invoice),
+            more=more,
+            reduction=tax_reduction.kept(invoice.pk),
+        )
         if flow is None:
             return _start(invoice, payloads, by=by, request_key=request_key)
         flows.correct(flow, _keeping(flow, payloads), by=by)
@@ -298,6 +306,8 @@ def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[
     for op, ordered in flow.steps.values_list("op", "payload"):
         if payload := payloads.get(op):
             kept[op] = {**ordered, **payload}
+            if "reduction" not in payload:
+                kept[op].pop("reduction", None)
             if "more" in ordered and "more" in payload:
                 kept[op]["more"] = {**ordered["more"], **payload["more"]}
     return {op: kept.get(op, payload) for op, payload in payloads.items()}
@@ -324,6 +334,7 @@ def draft_of(invoice: Invoice) -> DraftInput:
         discount=discount,
         currency=invoice.currency,
         more=more,
+        reduction=tax_reduction.kept(invoice.pk),
     )
 
 
