@@ -73,6 +73,7 @@ class Books:
         is_cash: bool,
         names: Mapping[int, str],
         entries: Mapping[str, JournalEntry],
+        deduction: Decimal = ZERO,
     ) -> None:
         self.invoice, self.is_cash = invoice, is_cash
         self.names, self.entries = names, entries
@@ -80,7 +81,9 @@ class Books:
         # What it comes to in SEK cannot be told before Bokio has said at which rate.
         self.sale: Sale | None = None
         if rate := rate_of(invoice):
-            self.sale = sale_of(lines, customer=invoice.customer, total=total, rate=rate)
+            self.sale = sale_of(
+                lines, customer=invoice.customer, total=total, rate=rate, deduction=deduction
+            )
 
     def comparisons(
         self, payments: Iterable[Any], settlements: Iterable[Any], notes: Sequence[CreditNote]

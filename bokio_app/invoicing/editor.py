@@ -30,6 +30,7 @@ from .inputs import DraftInput, LineInput
 from .items_offered import Found, find, row_of_item
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
+from .reduction_form import RawReduction, ReductionPart
 from .refusals import CUSTOMER_POINTERS, HEAD_POINTERS, LINE_POINTERS, problem_text
 
 ONE = Decimal(1)
@@ -53,6 +54,7 @@ class Editor:
         rows: Sequence[RawLine],
         invoice: Invoice | None = None,
         quiet: bool = True,
+        reduction: RawReduction | None = None,
     ) -> None:
         self.connection, self.invoice, self.quiet = connection, invoice, quiet
         self.rows = list(rows)[:MOST_LINES]
@@ -68,6 +70,7 @@ class Editor:
         self.customer_form = CustomerForm(prefix="new", connection=connection)
         self.customer_open = False
         self.notes: list[Mistake] = []
+        self.reduction = ReductionPart(reduction or RawReduction(), quiet=quiet)
 
     def _line(self, row: RawLine, number: int, *, quiet: bool | None = None) -> LineForm:
         prefix = f"lines-{number - 1}"
@@ -87,13 +90,20 @@ class Editor:
 
     # --- What was typed ------------------------------------------------------------------
     def is_valid(self) -> bool:
-        return all([self.form.is_valid(), *(line.is_valid() for line in self.lines)])
+        parts = [self.form.is_valid(), *(line.is_valid() for line in self.lines)]
+        return self._reduction_fits() and all(parts)
+
+    def _reduction_fits(self) -> bool:
+        return self.reduction.is_valid(
+            currency=self.currency, total=self.totals.total, lines=self.typed_lines
+        )
 
     @cached_property
     def is_whole(self) -> bool:
         """Whether the draft could be saved as it stands; of a quiet editor too."""
         forms = [self._line(row, n, quiet=False) for n, row in enumerate(self.rows, start=1)]
-        return not self.readable_head.errors and all(form.is_valid() for form in forms)
+        parts = [not self.readable_head.errors, *(form.is_valid() for form in forms)]
+        return self._reduction_fits() and all(parts)
 
     @property
     def draft(self) -> DraftInput:
@@ -108,6 +118,7 @@ class Editor:
             discount=self.form.found_discount,
             currency=values["currency"],
             more=self.form.found_more,
+            reduction=self.reduction.value,
         )
 
     @property
@@ -124,6 +135,7 @@ class Editor:
             discount=head.found_discount,
             currency=self.currency,
             more=head.found_more,
+            reduction=self.reduction.value,
         )
 
     @property
@@ -140,7 +152,8 @@ class Editor:
     def is_begun(self) -> bool:
         """Whether there is anything worth keeping in it."""
         words = ("customer_text", "your_reference", *MORE_FIELDS)
-        return any(self.form[name].value() for name in words) or not all(map(is_blank, self.rows))
+        typed = self.reduction.is_on or any(self.form[name].value() for name in words)
+        return typed or not all(map(is_blank, self.rows))
 
     @cached_property
     def typed_lines(self) -> list[LineInput]:
@@ -223,6 +236,17 @@ class Editor:
         return totals(Row(net=line.net, tax_rate=line.tax_rate) for line in sold)
 
     @property
+    def deduction(self) -> Decimal:
+        """What the Tax Agency pays, SEK."""
+        value = self.reduction.value
+        return value.deduction if value else ZERO
+
+    @property
+    def to_pay(self) -> Decimal:
+        """What the customer pays, in the invoice's currency."""
+        return self.totals.total - self.deduction
+
+    @property
     def tax_rows(self) -> list[tuple[int, Decimal, Decimal, bool]]:
         """Percent, net, VAT and whether any line has it, for every rate there is."""
         found = self.totals.tax_by_rate
@@ -239,7 +263,9 @@ class Editor:
     def entry(self) -> expected.Entry:
         rate = self.readable_head.cleaned_data.get("rate")
         lines = self.readable_lines if self.currency == HOME or rate else []
-        sale = expected.sale_of(lines, customer=self.customer, rate=rate or ONE)
+        sale = expected.sale_of(
+            lines, customer=self.customer, rate=rate or ONE, deduction=self.deduction
+        )
         return prediction.invoice_entry(sale, names=self.accounts)
 
     @cached_property
@@ -255,7 +281,7 @@ class Editor:
     @property
     def mistakes(self) -> list[Mistake]:
         """Everything to put right, in the order of the page, as links to the fields."""
-        parts: list[Any] = [] if self.quiet else [self.form, *self.lines]
+        parts: list[Any] = [] if self.quiet else [self.form, *self.reduction.forms, *self.lines]
         return [*self.notes, *mistakes([*parts, self.customer_form])]
 
     def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:

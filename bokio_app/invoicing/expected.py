@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from bokio_app.core.money import ZERO
 from bokio_app.ledger import prediction
 from bokio_app.ledger.prediction import DISCOUNTS, Buyer, Entry, Sale, Sold
 
@@ -38,9 +39,12 @@ def sale_of(
     customer: Customer | None,
     total: Decimal | None = None,
     rate: Decimal = ONE,
+    deduction: Decimal = ZERO,
 ) -> Sale:
-    """What lines sell to a customer; `total` is Bokio's own, once it has said one."""
-    return Sale(list(lines), buyer_of(customer), total=total, rate=rate)
+    """What lines sell to a customer; `total` is Bokio's own, once it has said one, and
+    `deduction` what the Tax Agency pays, in SEK.
+    """
+    return Sale(list(lines), buyer_of(customer), total=total, rate=rate, deduction=deduction)
 
 
 def invoice_entry(

@@ -37,7 +37,7 @@ from bokio_app.flows.rows import run, table
 from .bokios_total import require_agreement
 from .currencies import rate_kept
 from .customers import EnsureCustomer
-from .drafts import remote_line
+from .drafts import remote_line, remote_reduction, same_reduction
 from .models import Customer, Invoice
 from .services import SEND_INVOICE
 
@@ -239,6 +239,7 @@ def _invoice_draft(ctx: StepContext, known_customer: str = "") -> InvoiceDraft:
         contract=more.get("contract", ""),
         delivery_address=Address(**address) if address else None,
         total_rounding=more.get("total_rounding"),
+        tax_reduction=remote_reduction(ctx),
     )
 
 
@@ -269,6 +270,7 @@ def _same_invoice(found: RemoteInvoice, wanted: InvoiceDraft, *, total: Decimal)
         and found.currency == wanted.currency
         and abs(found.total - total) <= ROUNDING
         and facts(found.line_items) == facts(wanted.line_items)
+        and same_reduction(found.tax_reduction, wanted.tax_reduction)
     )
 
 

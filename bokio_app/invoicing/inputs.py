@@ -12,6 +12,7 @@ from bokio_app.core.money import ZERO, Row, rounded
 from .currencies import HOME
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
+from .tax_reduction import Reduction
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class DraftInput:
     discount: Discount | None = None
     currency: str = HOME
     more: More = field(default_factory=More)
+    reduction: Reduction | None = None
 
 
 @dataclass(frozen=True)

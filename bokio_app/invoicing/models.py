@@ -17,6 +17,7 @@ from bokio_app.flows.listing.rows import Copied
 from bokio_app.tenants.seen import SeenManager
 
 from . import more as _more  # noqa: F401  its models hang on the invoice
+from . import tax_reduction as _tax_reduction  # noqa: F401  and so do these
 from .attached import Attachment
 from .credit_notes import CreditNote
 from .currencies import InCurrency

@@ -2,10 +2,11 @@
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from stdnum import luhn
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as InvalidNumber
-from stdnum.se import orgnr
+from stdnum.se import orgnr, personnummer
 
 from bokio_app.ledger.prediction import EU_COUNTRIES
 
@@ -54,3 +55,22 @@ def vat_number(text: str) -> str:
         else:
             message = _("This is no VAT number of that country.")
         raise ValidationError(message) from None
+
+
+def personal_number(text: str) -> str:
+    """A person's identity number as `19790412-1234`, typed with its century; day and check digit
+    are right. A coordination number's day is 60 more. Raises `ValidationError`.
+    """
+    digits = "".join(character for character in text if character not in " -\u2013\u00a0")
+    if not (len(digits) == 12 and digits.isascii() and digits.isdecimal()):
+        raise ValidationError(_("Write all twelve digits: YYYYMMDD-NNNN."))
+    day = int(digits[6:8])
+    birth = f"{digits[:6]}{day - 60 if day > 60 else day:02}"
+    try:
+        personnummer.get_birth_date(f"{birth}-{digits[8:]}")
+        luhn.validate(digits[2:])
+    except InvalidChecksum:
+        raise ValidationError(_("The check digit of the personal number is wrong.")) from None
+    except InvalidNumber:
+        raise ValidationError(_("The personal number's date is wrong.")) from None
+    return f"{digits[:8]}-{digits[8:]}"

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
 
-from . import writing
+from . import reduction_form, tax_reduction, writing
 from .currencies import HOME
 from .editor import NEW_LINE, Editor, RawLine
 from .fields import as_typed
@@ -51,7 +51,15 @@ def typed(
 ) -> Editor:
     """What a person sent."""
     head = {name: data.get(name, "") for name in InvoiceForm.base_fields}
-    return Editor(connection, head=head, rows=rows_of(data), invoice=invoice, quiet=quiet)
+    kept = tax_reduction.kept(invoice.pk) if invoice else None
+    return Editor(
+        connection,
+        head=head,
+        rows=rows_of(data),
+        invoice=invoice,
+        quiet=quiet,
+        reduction=reduction_form.typed(data, kept),
+    )
 
 
 def stored(invoice: Invoice, *, checking: bool = False) -> Editor:
@@ -62,7 +70,14 @@ def stored(invoice: Invoice, *, checking: bool = False) -> Editor:
         head = {**typed["head"], "request_key": str(uuid.uuid4()), "version": invoice.version}
         head["seq"] = 0
         rows = typed["rows"] or [NEW_LINE]
-        return Editor(invoice.connection, head=head, rows=rows, invoice=invoice, quiet=not checking)
+        return Editor(
+            invoice.connection,
+            head=head,
+            rows=rows,
+            invoice=invoice,
+            quiet=not checking,
+            reduction=reduction_form.stored(tax_reduction.kept(invoice.pk)),
+        )
     draft = draft_of(invoice)
     day, due, customer = draft.invoice_date, draft.due_date, draft.customer
     terms = str((due - day) // timedelta(days=1)) if due else ""
@@ -85,7 +100,14 @@ def stored(invoice: Invoice, *, checking: bool = False) -> Editor:
         "rate": _rate(draft),
     }
     rows = [row_of(line) for line in draft.lines] or [NEW_LINE]
-    return Editor(invoice.connection, head=head, rows=rows, invoice=invoice, quiet=False)
+    return Editor(
+        invoice.connection,
+        head=head,
+        rows=rows,
+        invoice=invoice,
+        quiet=False,
+        reduction=reduction_form.stored(draft.reduction),
+    )
 
 
 def _rate(draft: DraftInput) -> str:

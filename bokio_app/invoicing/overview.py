@@ -13,17 +13,18 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from bokio_app.core.formats import money
-from bokio_app.core.money import Totals, totals
+from bokio_app.core.money import ZERO, Totals, totals
 from bokio_app.flows.explain import LACKS_SCOPE, explain_stop
 from bokio_app.flows.models import Flow, FlowState, Step
 from bokio_app.ledger.models import FiscalYear, JournalEntry
 from bokio_app.ledger.queries import account_names, entries, fiscal_year_of
 
-from . import attaching, bokios_total, crediting, history, lost, services
+from . import attaching, bokios_total, crediting, history, lost, services, tax_reduction
 from .comparing import Books, Comparison
 from .models import Attachment, CreditNote, Invoice, LineItem
 from .problems import problems_of
 from .queries import states_of
+from .tax_reduction import Reduction
 
 READING = "read_invoice"
 MOVING = (FlowState.READY, FlowState.RUNNING, FlowState.PARKED)
@@ -266,10 +267,20 @@ class Overview:
         )
 
     @cached_property
+    def reduction(self) -> Reduction | None:
+        """ROT or RUT of an invoice that was written here."""
+        return tax_reduction.kept(self.invoice.pk)
+
+    @cached_property
     def comparisons(self) -> list[Comparison]:
         """The journal entries of the invoice and all that settles it, beside what we expected."""
         books = Books(
-            self.invoice, self.lines, is_cash=self.is_cash, names=self.names, entries=self.entries
+            self.invoice,
+            self.lines,
+            is_cash=self.is_cash,
+            names=self.names,
+            entries=self.entries,
+            deduction=self.reduction.deduction if self.reduction else ZERO,
         )
         return books.comparisons(self.payments, self.settlements, self.credit_notes)
 

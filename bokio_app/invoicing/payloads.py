@@ -9,6 +9,7 @@ from bokio_app.flows.sealed import seal
 
 from .models import Customer, Invoice, LineItem
 from .more import InvoiceMore
+from .tax_reduction import Reduction, payload_of, payload_of_lines
 
 CUSTOMER_FIELDS = (
     "name",
@@ -41,11 +42,12 @@ def payloads_of(
     *,
     cash: bool,
     more: InvoiceMore | None = None,
+    reduction: Reduction | None = None,
 ) -> dict[str, dict[str, Any]]:
     """What each step sends, in their order; frozen now: no later change reaches a flow.
 
     `lines` are the invoice's, `cash` says whether its year follows the cash method, `more` is
-    what the invoice says beyond head and lines.
+    what the invoice says beyond head and lines, `reduction` its ROT or RUT.
     """
     customer = invoice.customer
     assert customer is not None  # noqa: S101  problems_of has seen to it
@@ -63,9 +65,10 @@ def payloads_of(
             "currency": invoice.currency,
             "your_reference": invoice.your_reference,
             "total": invoice.total,
-            "lines": [{name: getattr(line, name) for name in LINE_FIELDS} for line in lines],
+            "lines": payload_of_lines(lines, LINE_FIELDS, reduction),
             "version": invoice.version,
             **({"more": more.payload} if more else {}),
+            **({"reduction": payload_of(reduction)} if reduction else {}),
         },
         "publish_invoice": reference,
         "record_invoice": {**reference, "cash": cash},

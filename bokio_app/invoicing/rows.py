@@ -13,6 +13,7 @@ from .discounts import discount_lines
 from .inputs import DraftInput, LineInput, More
 from .models import Invoice, LineItem
 from .more import InvoiceMore
+from .tax_reduction import keep
 
 THOUSANDTH = Decimal("0.001")  # what is kept of a quantity
 
@@ -26,6 +27,7 @@ def replace_rows(invoice: Invoice, draft: DraftInput) -> None:
     had_one = InvoiceMore.objects.filter(invoice=invoice).exists()
     if more := row_of_more(invoice, draft, had_one=had_one):
         more.save()
+    keep(invoice.pk, draft.reduction)
 
 
 def dated(draft: DraftInput) -> DraftInput:

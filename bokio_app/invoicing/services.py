@@ -18,7 +18,7 @@ from bokio_app.flows.models import Flow, FlowState, StepState
 from bokio_app.ledger.queries import fiscal_year_of
 from bokio_app.tenants.models import User
 
-from . import attaching, writing
+from . import attaching, tax_reduction, writing
 from .currencies import HOME
 from .discounts import without_discount
 from .inputs import Discount, DraftInput, LineInput, More, NewDraft
@@ -121,6 +121,8 @@ def create_draft(
     try:
         with transaction.atomic():
             keep_drafts([new], by=by)
+            if draft.reduction:
+                tax_reduction.keep(new.invoice.pk, draft.reduction)
             if page:
                 writing.note(new.invoice, page, by=by)
     except IntegrityError:
@@ -244,7 +246,13 @@ def start_sending(invoice: Invoice, *, by: User, request_key: str = "") -> tuple
         if problems := problems_of(invoice) or _unfinished(invoice):
             raise NotReady(problems)
         more = InvoiceMore.objects.filter(invoice=invoice).first()
-        payloads = payloads_of(invoice, invoice.lines.all(), cash=is_cash(invoice), more=more)
+        payloads = payloads_of(
+            invoice,
+            invoice.lines.all(),
+            cash=is_cash(invoice),
+            more=more,
+            reduction=tax_reduction.kept(invoice.pk),
+        )
         if flow and _is_for_another_customer(flow, invoice):
             if flow.kind != SEND_INVOICE:
                 raise NotReady([("customer", ORDERED_FOR_ANOTHER)])
@@ -321,6 +329,8 @@ def _keeping(flow: Flow, payloads: dict[str, dict[str, Any]]) -> dict[str, dict[
             kept[op] = payload  # what was ordered of one customer is not said of another
         elif payload:
             kept[op] = {**ordered, **payload}
+            if "reduction" not in payload:
+                kept[op].pop("reduction", None)
             if "invoice" in payload and "more" in ordered and "more" in payload:
                 kept[op]["more"] = {**ordered["more"], **payload["more"]}
     return {op: kept.get(op, payload) for op, payload in payloads.items()}
@@ -347,6 +357,7 @@ def draft_of(invoice: Invoice) -> DraftInput:
         discount=discount,
         currency=invoice.currency,
         more=more,
+        reduction=tax_reduction.kept(invoice.pk),
     )
 
 

@@ -76,6 +76,12 @@ function show(name, text) {
   if (place) place.textContent = text;
 }
 
+/** What the Tax Agency pays of it: ROT or RUT, all people together. */
+function deduction() {
+  if (!document.querySelector("[name='reduction-type']:checked")?.value) return 0n;
+  return [...document.querySelectorAll("[data-deduction]")].reduce((sum, { value }) => sum + (units(value, 2) ?? 0n), 0n);
+}
+
 export function recalculate() {
   const nets = new Map();
   for (const line of document.querySelectorAll("#lines [data-line]")) {
@@ -99,7 +105,11 @@ export function recalculate() {
   }
   show('#totals [data-total="net"]', money(net));
   const currency = document.getElementById("id_currency")?.value.trim().toUpperCase() || "SEK";
-  show('#totals [data-total="total"]', inCurrency(net + tax, currency));
+  const deducted = deduction();
+  for (const place of document.querySelectorAll("#totals [data-reduced]")) place.hidden = deducted === 0n;
+  show('#totals [data-total="gross"]', money(net + tax));
+  show('#totals [data-total="deduction"]', money(deducted));
+  show('#totals [data-total="total"]', inCurrency(net + tax - deducted, currency));
   const rate = units(document.getElementById("id_rate")?.value ?? "", 8);
   const known = currency !== "SEK" && rate !== null && rate > 0n;
   for (const place of document.querySelectorAll("#totals [data-home]")) place.hidden = !known;

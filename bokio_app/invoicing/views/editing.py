@@ -191,7 +191,14 @@ def _conflict(request: TenantRequest, editor: Editor, current: Invoice) -> HttpR
     last = saving.last_saved(current)
     values = {name: editor.form[name].value() for name in editor.form.fields}
     values |= {"version": current.version, "request_key": str(uuid.uuid4())}
-    again = Editor(editor.connection, head=values, rows=editor.rows, invoice=current, quiet=True)
+    again = Editor(
+        editor.connection,
+        head=values,
+        rows=editor.rows,
+        invoice=current,
+        quiet=True,
+        reduction=editor.reduction.raw,
+    )
     differences = _differences(current, editor)
     context = {"conflict": last, "saved": current, "differences": differences}
     return _page(request, again, status=409, **context)
@@ -229,7 +236,9 @@ def _told(lines: Sequence[LineInput], number: int) -> str:
 def _change(request: TenantRequest, editor: Editor, action: str) -> None:
     """The buttons within the form that change what it shows and keep nothing."""
     verb, _colon, argument = action.partition(":")
-    if verb == "add_line":
+    if verb.endswith("_person"):
+        editor.reduction = editor.reduction.changed(verb, argument)
+    elif verb == "add_line":
         editor.set_rows([*editor.rows, NEW_LINE])
     elif verb == "add_text":
         editor.set_rows([*without_last_blanks(editor.rows), NEW_TEXT])
