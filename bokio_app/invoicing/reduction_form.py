@@ -93,9 +93,10 @@ class ReductionForm(forms.Form):
         return values
 
     def _check_home(self, values: Mapping[str, Any]) -> None:
-        if not values["property_type"]:
+        home = values["property_type"]
+        if not home:
             self.add_error("property_type", _("ROT needs to know the home."))
-        for name in NEEDED.get(values["property_type"], ()):
+        for name in NEEDED.get(home, ()):
             if name in values and not values[name]:
                 self.add_error(name, _("This kind of home needs it."))
 
