@@ -209,3 +209,8 @@ def test_a_bar_of_progress_is_split_by_result_and_counts_first():
     assert 'class="bar-ok" x="0.00" y="0" width="25.00"' in shown
     assert 'class="bar-running" x="25.00" y="0" width="50.00"' in shown
     assert 'class="bar-needs" x="75.00" y="0" width="25.00"' in shown
+
+
+def test_keys_are_named_as_on_their_caps():
+    assert "<kbd>Esc</kbd>" in render('{% keys "Escape" %}')
+    assert "<kbd>Ctrl</kbd><kbd>S</kbd>" in render('{% keys "Ctrl s" %}')
