@@ -43,6 +43,7 @@ from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.listing.kept import ListSettings, SavedView
 from bokio_app.invoicing.models import CreditNote, Item
 from bokio_app.invoicing.more import InvoiceMore, Opened, Writing
+from bokio_app.invoicing.tax_reduction import Deduction, TaxReduction
 from bokio_app.ledger.models import JournalEntry, JournalItem
 from bokio_app.mirror.models import Mirror
 from bokio_app.payments.models import Payment, Settlement
@@ -256,6 +257,8 @@ def erasable() -> Scene:
     entry = JournalEntry.objects.create(connection=scene.company, remote_id="1", date="2026-01-01")
     JournalItem.objects.create(entry=entry, position=0, account=1930, debit=1, credit=0)
     InvoiceMore.objects.create(invoice=scene.draft)
+    reduction = TaxReduction.objects.create(invoice=scene.draft, type="rot")
+    Deduction.objects.create(reduction=reduction, position=0, number=b"1", amount=1)
     Writing.objects.create(invoice=scene.draft, saved_at=clock.now())
     Opened.objects.create(invoice=scene.draft, user=scene.person, seen_at=clock.now())
     payment = Payment.objects.create(

@@ -295,7 +295,7 @@ class TestEdit:
         invoice = refused(connection, op="create_invoice", pointer="#/dueDate")
         url = reverse("invoicing:edit", args=[invoice.pk])
 
-        page.post(url, typed(customer, version=str(invoice.version), action="send"))
+        page.post(url, typed(invoice.customer, version=str(invoice.version), action="send"))
 
         flow = Flow.objects.get()
         assert flow.state == FlowState.READY
@@ -323,8 +323,10 @@ def refused(connection, *, op, pointer):
     flow.steps.filter(op=op).update(
         error_code="validation-error", error_message="No good", error_fields=[[pointer, "No good"]]
     )
+    mine = flow.steps.filter(op="ensure_customer")
+    mine.update(payload={"customer": str(customer.pk)})
     if op != "ensure_customer":
-        flow.steps.filter(op="ensure_customer").update(state=StepState.DONE)
+        mine.update(state=StepState.DONE)
     return invoice
 
 
