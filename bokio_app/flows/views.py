@@ -80,7 +80,8 @@ def list_(request: TenantRequest) -> HttpResponse:
     tenant, wanted, last = request.tenant, Wanted.of(request.GET), _last(request)
     if "counts" in request.GET:
         tabs = _tabs(wanted, queries.counts(wanted.flows(tenant.flows.all())))
-        return render(request, "flows/_tabs.html", {"tabs": tabs, "wanted": wanted})
+        context = {"tabs": tabs, "wanted": wanted, "are_counted": True}
+        return render(request, "flows/_tabs.html", context)
     in_view = queries.flows_of(tenant).filter(state__in=queries.STATES_OF[wanted.view])
     page = list(queries.older_than(wanted.flows(in_view), last)[: queries.PAGE + 1])
     shown = page[: queries.PAGE]
