@@ -14,12 +14,14 @@ from tests.support import make
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
-def test_no_part_asks_by_the_clock_beside_the_stream() -> None:
+@pytest.mark.parametrize("of", ["flows", "invoicing"])
+def test_no_part_asks_by_the_clock_beside_the_stream(of: str) -> None:
     """`data-poll` asks only while no stream is heard, and never in a hidden tab."""
     by_clock = re.compile(r'hx-trigger="[^"]*\bevery \d')
-    found = [path.name for path in TEMPLATES.rglob("*.html") if by_clock.search(path.read_text())]
+    parts = list((TEMPLATES / of).rglob("*.html"))
 
-    assert found == []
+    assert parts
+    assert [part.name for part in parts if by_clock.search(part.read_text())] == []
 
 
 @pytest.mark.django_db
