@@ -50,7 +50,8 @@ class Card(Stops):
     def __init__(self, customer: Customer, *, before: str = "") -> None:
         self.connection = customer.connection
         super().__init__(services.standing_of(self.connection, services.customer_key(customer.pk)))
-        # Read after its flow: of a flow that has ended by then, the row has all.
+        self.reading = _reading(customer)
+        # Read after its flows: of a flow that has ended by then, the row has all.
         self.customer = Customer.objects.filter(pk=customer.pk).first() or customer
         self.customer.connection = self.connection
         self.before = history.Mark.of(before)
@@ -71,17 +72,6 @@ class Card(Stops):
     @property
     def contacts(self) -> Sequence[services.Values]:
         return services.contacts_of(self.customer)
-
-    @cached_property
-    def reading(self) -> Flow | None:
-        """A reading of the customer that is under way."""
-        mine = Flow.objects.filter(
-            connection=self.connection,
-            resource_key=services.customer_key(self.customer.pk),
-            kind="read_customer",
-            state__in=MOVING,
-        )
-        return mine.first()
 
     @cached_property
     def sums(self) -> list[tuple[str, int, Decimal, Decimal, Decimal]]:
@@ -140,3 +130,14 @@ class Card(Stops):
     def may_delete(self) -> bool:
         free = self.stands is None or self.stands.is_harmless
         return free and not self.has_invoices and self.customer.gone_at is None
+
+
+def _reading(customer: Customer) -> Flow | None:
+    """A reading of the customer that is under way."""
+    mine = Flow.objects.filter(
+        connection=customer.connection,
+        resource_key=services.customer_key(customer.pk),
+        kind="read_customer",
+        state__in=MOVING,
+    )
+    return mine.first()
