@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "bokio_app.core.middleware.PrivacyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "bokio_app.core.middleware.LanguageMiddleware",
+    "bokio_app.core.middleware.WholeTextMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

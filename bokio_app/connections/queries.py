@@ -39,3 +39,13 @@ def matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connectio
     if digits.isdigit() and len(digits) > 6:
         by_number |= Q(org_number__contains=f"{digits[:6]}-{digits[6:]}")
     return connections.filter(Q(name__icontains=text) | by_number)
+
+
+def named(tenant: Tenant, text: str, *, picked: Connection | None) -> Connection | None:
+    """The company of a field where one types: the one picked, else the first that fits.
+
+    Without script the id that was picked stays when the text is changed, so the text decides.
+    """
+    if picked and str(picked) == text:
+        return picked
+    return matching(live(tenant), text).first() if text else None

@@ -165,6 +165,7 @@ def read_week(text: str) -> date | None:
     """The Monday of the week that an address names by one of its days."""
     try:
         day = parse_date(text)
-    except ValueError:
+        monday = monday_of(day) if day else None
+        return monday if monday and monday + WEEK else None
+    except (ValueError, OverflowError):  # no day, or one of the last week there is
         return None
-    return monday_of(day) if day else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Self
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from bokio_app.connections.queries import named
 from bokio_app.core import clock
 from bokio_app.core.sheets import sheet
 from bokio_app.tenants.access import TenantRequest, member
@@ -34,7 +35,7 @@ APP = "app"  # among persons: what nobody has asked for
 class Wanted:
     """Which flows: of a list, of a company, of a kind, begun by a person (or `APP`) and in a
     period (days in Stockholm, both included), or with this reference of an order, number of an
-    invoice, or number of a run.
+    invoice, or number of a run. `company_text` was typed for a company and names none.
     """
 
     view: str
@@ -45,30 +46,46 @@ class Wanted:
     since: date | None = None
     until: date | None = None
     text: str = ""
+    company_text: str = ""
 
     @classmethod
     def of(cls, asked: QueryDict) -> Self:
         """Read an address. What makes no sense in it is taken for absent."""
         view, kind = asked.get("view", ""), asked.get("kind", "")
-        person = asked.get("person", "")[:18]
+        person, typed = asked.get("person", "")[:18], asked.get("company_text", "").strip()[:100]
+        is_emptied = "company_text" in asked and not typed
         return cls(
             view=view if view in queries.View.values else queries.View.ALL,
             reads="reads" in asked,
-            company=_uuid(asked.get("company", "")),
+            company=None if is_emptied else _uuid(asked.get("company", "")),
             kind=kind if kind in KINDS else "",
             person=person if person == APP or person.isdecimal() else "",
             since=_day(asked.get("since", "")),
             until=_day(asked.get("until", "")),
             text=asked.get("q", "").strip()[:200],
+            company_text=typed,
         )
+
+    def of_company(self, tenant: Tenant) -> Self:
+        """The same of the company that was typed, if one fits."""
+        if not self.company_text:
+            return self
+        picked = tenant.connections.filter(pk=self.company).first() if self.company else None
+        company = named(tenant, self.company_text, picked=picked)
+        if company is None:
+            return replace(self, company=None)
+        return replace(self, company=company.pk, company_text="")
 
     @property
     def is_narrowed(self) -> bool:
         """Whether there is something to clear in the form."""
-        return bool(self.kind or self.person or self.since or self.until or self.text)
+        asked = (self.kind, self.person, self.since, self.until, self.text, self.company_text)
+        return any(asked)
 
     def flows(self, flows: QuerySet[Flow]) -> QuerySet[Flow]:
         """Those of the flows that are wanted, whatever their state."""
+        if self.company_text:
+            return flows.none()
         if not self.reads and not self.kind:
             flows = flows.exclude(queries.QUIET)
         if self.company:
@@ -99,6 +116,7 @@ class Wanted:
             "since": str(self.since or ""),
             "until": str(self.until or ""),
             "q": self.text,
+            "company_text": self.company_text,
             "before": before,
         }
         return urlencode({key: each for key, each in asked.items() if each})
@@ -120,7 +138,7 @@ def kinds() -> list[tuple[str, str]]:
 @require_safe
 def export(request: TenantRequest) -> StreamingHttpResponse:
     """The same flows as the list, all of them, as a file of comma-separated values."""
-    wanted = Wanted.of(request.GET)
+    wanted = Wanted.of(request.GET).of_company(request.tenant)
     flows = queries.flows_of(request.tenant).filter(state__in=queries.STATES_OF[wanted.view])
     found = wanted.flows(flows).prefetch_related("steps").iterator(chunk_size=CHUNK)
     return sheet(_heads(), map(_row, found), name=f"runs-{clock.today()}.csv")
@@ -181,9 +199,11 @@ def _uuid(text: str) -> UUID | None:
 
 def _day(text: str) -> date | None:
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    # The midnights of the first and the last day there are cannot both be told in UTC.
+    return day if day and date.min < day < date.max else None
 
 
 def _midnight(day: date) -> datetime:

@@ -77,16 +77,19 @@ def list_(request: TenantRequest) -> HttpResponse:
     """The tenant's flows by state, a hundred at a time, beside one of them (`at`). With `counts`,
     only the tabs, and what takes longest: how many there are in all.
     """
-    tenant, wanted, last = request.tenant, Wanted.of(request.GET), _last(request)
+    tenant, last = request.tenant, _last(request)
+    wanted = Wanted.of(request.GET).of_company(tenant)
     if "counts" in request.GET:
         tabs = _tabs(wanted, queries.counts(wanted.flows(tenant.flows.all())))
-        return render(request, "flows/_tabs.html", {"tabs": tabs, "wanted": wanted})
+        context = {"tabs": tabs, "wanted": wanted, "are_counted": True}
+        return render(request, "flows/_tabs.html", context)
     in_view = queries.flows_of(tenant).filter(state__in=queries.STATES_OF[wanted.view])
     page = list(queries.older_than(wanted.flows(in_view), last)[: queries.PAGE + 1])
     shown = page[: queries.PAGE]
     more = shown[-1].public_id if len(page) > queries.PAGE else None
     companies = list(live(tenant)[: CHOICES + 1])
-    company = live(tenant).filter(pk=wanted.company).first() if wanted.company else None
+    company = tenant.connections.filter(pk=wanted.company).first() if wanted.company else None
+    cleared = Wanted(view=wanted.view, reads=wanted.reads, company=wanted.company)
     context = {
         "findings": inventory.shown(inventory.open_findings(tenant)[: queries.PAGE]),
         "rows": _rows(tenant, shown),
@@ -96,7 +99,7 @@ def list_(request: TenantRequest) -> HttpResponse:
         "kinds": history.kinds(),
         "people": history.people(tenant),
         "reads_url": replace(wanted, reads=not wanted.reads).url(),
-        "clear_url": replace(wanted, kind="", person="", since=None, until=None, text="").url(),
+        "clear_url": cleared.url(),
         "export_url": wanted.url("flows:export"),
         "query": wanted.query(),
         "company": company,

@@ -83,19 +83,21 @@ class Cursor:
         """Up to here nothing can come any more."""
         return self._floor
 
-    def fresh(self, ids: Iterable[int], *, full: bool = False) -> set[int]:
-        """Those of the ids that were not read before. With `full`, more of them wait behind."""
+    def fresh(self, ids: Iterable[int], *, newest: int = 0, full: bool = False) -> set[int]:
+        """Those of the ids that were not read before. `newest` is the table's last row as it was
+        before they were read, whoever's that is. With `full`, more of them wait behind.
+        """
         now, found = time.monotonic(), set(ids)
         new = found - self._seen
         self._seen |= new
-        newest = max(found, default=self._floor)
-        self._marks.append((now, newest))
+        last = max(found, default=self._floor)
+        self._marks.append((now, last if full else max(last, newest)))
         while len(self._marks) > 1 and self._marks[1][0] <= now - LATE:
             self._marks.popleft()
         if self._marks[0][0] <= now - LATE:
             self._floor = max(self._floor, self._marks[0][1])
         if full:
-            self._floor = newest
+            self._floor = last
         self._seen = {each for each in self._seen if each > self._floor}
         return new
 
@@ -132,18 +134,20 @@ class Watch:
 
     def _called(self, tenants: Collection[int]) -> set[int]:
         """Flows of which a call has ended."""
+        newest = _newest(Attempt)
         rows = Attempt.objects.filter(
             pk__gt=self._attempts.floor, step__flow__tenant__in=tenants
         ).order_by("pk")
         found = dict(rows.values_list("pk", "step__flow")[:MOST_ROWS])
-        new = self._attempts.fresh(found, full=len(found) == MOST_ROWS)
+        new = self._attempts.fresh(found, newest=newest, full=len(found) == MOST_ROWS)
         return {found[each] for each in new}
 
     def _acted(self, tenants: Collection[int]) -> set[str]:
         """What somebody has acted upon, or the app by itself."""
+        newest = _newest(Event)
         rows = Event.objects.filter(pk__gt=self._events.floor, tenant__in=tenants).order_by("pk")
         found = dict(rows.values_list("pk", "subject")[:MOST_ROWS])
-        new = self._events.fresh(found, full=len(found) == MOST_ROWS)
+        new = self._events.fresh(found, newest=newest, full=len(found) == MOST_ROWS)
         return {found[each] for each in new}
 
     def _went_on(self, tenants: Collection[int]) -> set[int]:

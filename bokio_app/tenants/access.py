@@ -6,9 +6,10 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from .models import Tenant, User
@@ -50,12 +51,23 @@ def member_of_closed(view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         if not getattr(request, "tenant", None):
             return render(request, "tenants/no_workspace.html", status=403)
         return view(cast("TenantRequest", request), *args, **kwargs)
 
     return guarded
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page, which leads back. Where a part of a page asks, the whole page goes there:
+    a browser would follow a redirect by itself and the part would turn into the sign-in page.
+    """
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    if not htmx:
+        return redirect_to_login(request.get_full_path())
+    page = htmx.current_url_abs_path or "/"
+    return HttpResponseClientRedirect(redirect_to_login(page).url)
 
 
 def owner(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:

@@ -13,6 +13,7 @@ const channel = new BroadcastChannel(`live ${whose}`);
 let source = null; // only in the tab that listens
 let wish = null; // to be that tab
 let heardAt = 0;
+let openedAt = 0; // a stream that is slow to say its first word is given the same time
 let refusedAt = 0;
 let wasHeard = false;
 let isOver = false;
@@ -74,7 +75,9 @@ function pass(name, data) {
 function listen() {
   source?.close();
   source = new EventSource(address);
+  openedAt = Date.now();
   refusedAt = 0;
+  source.addEventListener("open", () => (openedAt = Date.now()));
   for (const name of Object.keys(HEARD)) {
     source.addEventListener(name, (event) => pass(name, JSON.parse(event.data)));
   }
@@ -131,7 +134,8 @@ setInterval(() => {
   ticks += 1;
   const isDue = (part) => ticks % Number(part.dataset.poll ?? SELDOM) === 0;
   look(parts().filter((part) => late.has(part.id) || (!isHeard() && isDue(part))));
-  const isSilent = source?.readyState === EventSource.OPEN && !isHeard();
+  const isSilent =
+    source?.readyState === EventSource.OPEN && Date.now() - Math.max(heardAt, openedAt) > QUIET;
   if (source && (isSilent || (refusedAt && Date.now() - refusedAt > AGAIN))) listen();
 }, TICK);
 

@@ -172,3 +172,8 @@ def test_the_lists_cost_the_same_however_many_payments(
         client.get(reverse("received"))
     with django_assert_max_num_queries(4):
         client.get(reverse("received_weeks"))
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "2026-02-30", "9999-12-31_x_y"])
+def test_a_week_at_the_end_of_time_is_none(client: Client, text: str) -> None:
+    assert client.get(reverse("received"), {"week": text}).status_code == 200

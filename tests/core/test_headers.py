@@ -106,3 +106,15 @@ def test_another_host_name_is_refused(client: Client) -> None:
 def test_a_weak_password_is_refused(password: str) -> None:
     with pytest.raises(ValidationError):
         validate_password(password)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["q", "company_text", "after", "before", "company", "k\0"])
+@pytest.mark.parametrize("page", ["connections:list", "invoicing:list", "flows:list"])
+def test_what_holds_a_nul_in_an_address_is_taken_for_absent(
+    page: str, name: str, browser: Client
+) -> None:
+    answer = browser.get(reverse(page), {name: "a\0b", "view": "all", "sort": "number"})
+
+    assert answer.status_code == 200
+    assert list(answer.wsgi_request.GET.items()) == [("view", "all"), ("sort", "number")]

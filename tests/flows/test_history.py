@@ -70,6 +70,40 @@ def test_runs_are_found_by_reference_number_kind_company_and_period(
     assert seen(client, since="no day", kind="no kind", company="no id") == set(ids.values())
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_time_are_no_days_to_ask_for(
+    client: Client, of_person: Callable[[], User], day: str
+) -> None:
+    run = ordered(make.connection(of_person().memberships.get().tenant), "Order 1")
+
+    assert seen(client, since=day, until=day) == {str(run.public_id)}
+
+
+def test_of_many_companies_one_is_typed_and_the_text_decides(
+    client: Client, of_person: Callable[[], User]
+) -> None:
+    """Without script the id that was picked before is sent along with the new text."""
+    tenant = of_person().memberships.get().tenant
+    almgren, bergdal = (make.connection(tenant, name=name) for name in ("Almgren", "Bergdal"))
+    for _ in range(12):
+        make.connection(tenant)
+    mine, theirs = (str(ordered(each, "Order").public_id) for each in (almgren, bergdal))
+    strangers = make.connection(name="Cedergren")
+    ordered(strangers, "Order")
+
+    assert seen(client, company_text="bergd") == {theirs}
+    assert seen(client, company_text="Bergdal", company=str(almgren.pk)) == {theirs}
+    assert seen(client, company_text="Almgren", company=str(almgren.pk)) == {mine}
+    assert seen(client, company_text="", company=str(almgren.pk)) == {mine, theirs}
+    assert seen(client, company_text="Cedergren", company=str(strangers.pk)) == set()
+    assert seen(client, company_text="Nobody", company=str(almgren.pk)) == set()
+    page = client.get("/runs/", {"company_text": "Nobody"}).content.decode()
+    assert 'value="Nobody"' in page
+    saved = client.get("/runs/export.csv", {"company_text": "Nobody"})
+    text = b"".join(saved.streaming_content).decode()  # type: ignore[attr-defined]
+    assert len(text.splitlines()) == 1  # the heads alone
+
+
 def test_the_same_runs_are_saved_as_a_file_that_holds_no_formula(
     client: Client, of_person: Callable[[], User]
 ) -> None:

@@ -270,6 +270,18 @@ class TestCompanies:
 
 
 class TestOrder:
+    @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1E+999", "x"])
+    @pytest.mark.parametrize("sort", ["-total", "open"])
+    def test_a_place_at_no_amount_is_no_place(self, page, company, sort, amount):
+        mine = sent(company)
+
+        assert found(page, sort=sort, after=f"{mine.pk}~{amount}") == [mine]
+
+    def test_a_place_before_all_time_is_no_place(self, page, company):
+        mine = sent(company)
+
+        assert found(page, after=f"{mine.pk}~0001-01-01T00:00:00+14:00") == [mine]
+
     @pytest.fixture
     def made(self, tenant, monkeypatch):
         """Rows of one company, with equal and with missing values, on pages of two."""

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from bokio_app.audit.models import Event
 from bokio_app.audit.services import record
 from bokio_app.connections.models import Connection
 from bokio_app.flows.models import Attempt, Flow, FlowState
@@ -96,13 +97,13 @@ def test_the_number_of_queries_is_the_same_whatever_has_moved(
 ) -> None:
     watch = Watch()
     flows = [make.flow(company, business_key=str(number)) for number in range(20)]
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         watch.look([company.tenant_id])
 
     for flow in flows:
         called(flow)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         assert len(watch.look([company.tenant_id])) == 20
 
 
@@ -122,12 +123,36 @@ def test_a_number_that_is_committed_after_a_later_one_is_not_lost(monkeypatch: A
     assert cursor.floor == 12
 
 
+def test_what_idle_workspaces_read_stays_short_while_others_work(
+    company: Connection, monkeypatch: Any, django_assert_num_queries: Any
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(moved.time, "monotonic", lambda: now[0])
+    other = make.flow(make.connection(make.tenant()))
+    watch = Watch()
+
+    called(other)
+    record("done", tenant=other.tenant_id, subject="flow", subject_id=other.public_id)
+    for _second in range(12):
+        watch.look([company.tenant_id])
+        now[0] += 1
+
+    with django_assert_num_queries(5) as asked:
+        watch.look([company.tenant_id])
+    for model in (Attempt, Event):
+        newest = model._default_manager.order_by("pk").last()
+        assert newest is not None
+        table = f'"{model._meta.db_table}"."id" > {newest.pk} '
+        assert any(table in each["sql"] for each in asked.captured_queries)
+
+
 def test_a_full_page_goes_on_behind_its_last_row() -> None:
     cursor = Cursor(0)
 
-    assert cursor.fresh([1, 2, 3], full=True) == {1, 2, 3}
+    assert cursor.fresh([1, 2, 3], newest=9, full=True) == {1, 2, 3}
 
     assert cursor.floor == 3
+    assert cursor.fresh([9], newest=9) == {9}
 
 
 def test_too_many_to_name_are_told_as_all() -> None:

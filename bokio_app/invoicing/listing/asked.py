@@ -16,7 +16,7 @@ from django.urls import reverse
 from bokio_app.core.money import parse, rounded
 from bokio_app.invoicing.leftovers import Left
 
-from .order import NEWEST, OF_ONE, SORTS
+from .order import MOST_AMOUNT, NEWEST, OF_ONE, SORTS
 
 if TYPE_CHECKING:
     from bokio_app.connections.models import Connection
@@ -28,7 +28,6 @@ AMOUNTS = ("least", "most")
 CHOICES = {"recorded": ("yes", "no"), "open": ("yes", "no"), "left": tuple(Left.values)}
 WRITTEN = ("%Y-%m-%d", "%Y%m%d", "%y%m%d")
 LONGEST = 100
-MOST_AMOUNT = Decimal(10) ** 13
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,12 +21,18 @@ from bokio_app.invoicing.models import Invoice
 
 SIGN = "~"
 NEWEST = "-new"
+MOST_AMOUNT = Decimal(10) ** 13
 OF_ONE = "customer"  # no index orders invoices by it: too slow over the books of many companies
 
 
 def _moment(text: str) -> datetime | None:
     at = parse_datetime(text)
-    return at if at and at.tzinfo else None
+    return at.astimezone(UTC) if at and at.tzinfo else None
+
+
+def _amount(text: str) -> Decimal | None:
+    amount = Decimal(text)
+    return amount if amount.is_finite() and abs(amount) < MOST_AMOUNT else None
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,8 @@ SORTS = {
     "customer": Sort({"customer_name": Coalesce("customer__name", Value(""))}, (str,)),
     "date": Sort({"invoice_date": F("invoice_date")}, (parse_date,), descends=True),
     "due": Sort({"due_day": Coalesce("due_date", "invoice_date")}, (parse_date,)),
-    "total": Sort({"total": F("total")}, (Decimal,), descends=True),
-    "open": Sort({"open_amount": F("open_amount")}, (Decimal,), descends=True),
+    "total": Sort({"total": F("total")}, (_amount,), descends=True),
+    "open": Sort({"open_amount": F("open_amount")}, (_amount,), descends=True),
 }
 
 
@@ -84,7 +90,7 @@ def _place(order: Sort, text: str) -> tuple[Any, ...] | None:
     try:
         found = [read(each) for read, each in zip(order.readers, texts, strict=True)]
         place = (*found, uuid.UUID(pk))
-    except (ValueError, InvalidOperation):
+    except (ValueError, InvalidOperation, OverflowError):
         return None
     return None if None in place else place
 

@@ -50,8 +50,8 @@ class Card(Stops):
     def __init__(self, customer: Customer, *, before: str = "") -> None:
         self.connection = customer.connection
         super().__init__(services.standing_of(self.connection, services.customer_key(customer.pk)))
-        # The row is read after its flows: of one that has ended by then, it has all.
-        self.reading = _reading_of(customer)
+        self.reading = _reading(customer)
+        # Read after its flows: of a flow that has ended by then, the row has all.
         self.customer = Customer.objects.filter(pk=customer.pk).first() or customer
         self.customer.connection = self.connection
         self.before = history.Mark.of(before)
@@ -132,7 +132,7 @@ class Card(Stops):
         return free and not self.has_invoices and self.customer.gone_at is None
 
 
-def _reading_of(customer: Customer) -> Flow | None:
+def _reading(customer: Customer) -> Flow | None:
     """A reading of the customer that is under way."""
     mine = Flow.objects.filter(
         connection=customer.connection,

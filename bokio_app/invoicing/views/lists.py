@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from bokio_app.connections.models import Connection
-from bokio_app.connections.queries import CHOICES, live, matching
+from bokio_app.connections.queries import CHOICES, live, named
 from bokio_app.core import clock
 from bokio_app.invoicing.leftovers import Left
 from bokio_app.invoicing.listing import asked as asking
@@ -134,7 +134,7 @@ def _elsewhere(request: TenantRequest) -> str:
     company, typed = _company(request.tenant, request.GET.get("company", "")), ""
     if "company_text" in request.GET:
         typed = request.GET["company_text"].strip()[:100]
-        company = _typed_company(request.tenant, typed, picked=company)
+        company = named(request.tenant, typed, picked=company)
     if company is None:
         return ""
     return Asked.of(request.GET, company=company).url(keeps_place=True)
@@ -247,13 +247,3 @@ def _company(tenant: Tenant, text: str) -> Connection | None:
     """The company that a query names; one that is not the tenant's is not found."""
     found = asking.read_uuid(text)
     return get_object_or_404(tenant.connections, pk=found) if found else None
-
-
-def _typed_company(tenant: Tenant, text: str, *, picked: Connection | None) -> Connection | None:
-    """The company of a field where one types: the one picked, else the first that fits.
-
-    Without script the id that was picked stays when the text is changed, so the text decides.
-    """
-    if picked and str(picked) == text:
-        return picked
-    return matching(live(tenant), text).first() if text else None
