@@ -13,6 +13,8 @@ from bokio_app.audit.models import Event
 from bokio_app.core import clock
 from bokio_app.flows.models import Flow, FlowState
 from bokio_app.payments.models import Payment, Settlement
+from bokio_app.payments.undo_views import problem_text
+from bokio_app.payments.undoing import CannotTakeBack, take_back
 from tests.support import make
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +115,31 @@ def test_another_invoices_row_and_another_tenants_are_not_found(page, invoice, k
     for address in (crossed, url_of(theirs)):
         assert page.get(address).status_code == page.post(address).status_code == 404
     assert Flow.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_taken_back_meanwhile_is_said_to_be_gone(invoice, kind):
+    row = made(kind, invoice)
+    person = make.member(invoice.tenant)
+    type(row).objects.filter(pk=row.pk).delete()  # after the page had found it
+
+    with pytest.raises(CannotTakeBack) as refused:
+        take_back(row, by=person, request_key="late")
+
+    assert refused.value.code == "gone"
+    assert problem_text("gone")
+    assert Flow.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_a_run_was_marked_as_handled_it_may_be_asked_for_again(page, invoice, kind):
+    row = made(kind, invoice)
+    page.post(url_of(row), {"request_key": "first"})
+    Flow.objects.update(state=FlowState.CANCELLED)
+
+    page.post(url_of(row), {"request_key": "second"})
+    again = page.post(url_of(row), {"request_key": "third"}, follow=True)
+
+    assert Flow.objects.count() == 2
+    assert Event.objects.filter(action=f"{kind}.taken_back").count() == 2
+    assert "Nothing more was started" in again.content.decode()
