@@ -31,16 +31,19 @@ class _Download(StreamingHttpResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = iter(self)
-        while (piece := await sync_to_async(next)(pieces, None)) is not None:
+        while (piece := await sync_to_async(_next)(pieces)) is not None:
             yield piece
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
 
 
 def sheet(
     heads: Iterable[object], rows: Iterable[Iterable[object]], *, name: str
 ) -> StreamingHttpResponse:
     """A download of the rows below their heads, in the language of now: rows are read later."""
-    heads = [str(head) for head in heads]
-    pieces = _written(heads, iter(rows), language=get_language())
+    pieces = _written([str(head) for head in heads], iter(rows), language=get_language())
     answer = _Download(pieces, content_type="text/csv")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.urls import reverse
 
 from bokio_app.audit.models import Event
+from bokio_app.bokio.errors import NotFound, Unsendable
 from bokio_app.core import clock
+from bokio_app.flows.explain import explain
 from bokio_app.flows.models import Flow, FlowState
+from bokio_app.flows.operations import OPERATIONS, Done, StepContext
+from bokio_app.flows.patterns import GONE
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.payments.undo_views import problem_text
 from bokio_app.payments.undoing import CannotTakeBack, take_back
@@ -143,3 +149,38 @@ def test_after_a_run_was_marked_as_handled_it_may_be_asked_for_again(page, invoi
     assert Flow.objects.count() == 2
     assert Event.objects.filter(action=f"{kind}.taken_back").count() == 2
     assert "Nothing more was started" in again.content.decode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_bokio_has_recorded_meanwhile_is_not_deleted(invoice, kind):
+    operation, ctx = step_of(made(kind, invoice))
+
+    with pytest.raises(Unsendable) as refused:
+        operation.before(ctx, bokio_with(kind, SimpleNamespace(journal_entry_id=uuid.uuid4())))
+
+    assert refused.value.code == "recorded"
+    assert "recorded" in explain("recorded").title
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_gone_from_bokio_is_taken_back_and_what_is_there_is_sent_for(invoice, kind):
+    operation, ctx = step_of(made(kind, invoice))
+    gone = bokio_with(kind, NotFound("gone", code=GONE))
+    elsewhere = bokio_with(kind, NotFound("a gateway's"))
+
+    assert operation.before(ctx, gone) == Done({})
+    assert operation.before(ctx, bokio_with(kind, SimpleNamespace(journal_entry_id=None))) == []
+    with pytest.raises(NotFound):
+        operation.before(ctx, elsewhere)
+
+
+def step_of(row: Payment | Settlement) -> tuple[Any, StepContext]:
+    flow, _is_new = take_back(row, by=make.member(row.invoice.tenant), request_key="once")
+    step = flow.steps.get()
+    step.payload["remote_invoice"] = str(uuid.uuid4())
+    return OPERATIONS[step.op], StepContext(flow, step, {})
+
+
+def bokio_with(kind: str, answer: Any) -> Any:
+    """A Bokio that answers any reading so."""
+    return SimpleNamespace(**{f"{kind}s": Mock(get=Mock(side_effect=[answer]))})
