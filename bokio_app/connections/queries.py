@@ -3,6 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from bokio_app.core import clock
+from bokio_app.core.number_search import with_number
 from bokio_app.tenants.models import Tenant
 
 from .models import Connection, State
@@ -34,11 +35,7 @@ def matching(connections: QuerySet[Connection], text: str) -> QuerySet[Connectio
     """Those whose name or organisation number holds the text; all without one."""
     if not text:
         return connections
-    digits = text.replace("-", "").replace(" ", "")
-    by_number = Q(org_number__contains=text)
-    if digits.isdigit() and len(digits) > 6:
-        by_number |= Q(org_number__contains=f"{digits[:6]}-{digits[6:]}")
-    return connections.filter(Q(name__icontains=text) | by_number)
+    return connections.filter(Q(name__icontains=text) | with_number(text))
 
 
 def named(tenant: Tenant, text: str, *, picked: Connection | None) -> Connection | None:

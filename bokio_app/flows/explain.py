@@ -79,6 +79,13 @@ OURS: dict[str, tuple[StrPromise, StrPromise]] = {
             "explain it. Nothing is published."
         ),
     ),
+    "recorded": (
+        gettext_lazy("It has been recorded in Bokio"),
+        gettext_lazy(
+            "What is in the books is never deleted, so nothing was taken back. Undo it on the "
+            "invoice in Bokio, and mark the run as handled."
+        ),
+    ),
     "changed-meanwhile": (
         gettext_lazy("Somebody changed it in Bokio meanwhile"),
         gettext_lazy("Nothing was sent, so that nothing is written over unseen."),

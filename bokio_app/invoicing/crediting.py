@@ -300,8 +300,12 @@ def finish(note: CreditNote, invoice: Invoice, *, by: User, request_key: str) ->
         elif not may_record(note, invoice):
             raise CannotCredit([("", "recorded")])
         done = "publish" if note.is_draft else "record"
-        _audit(invoice, "credit_note.finished", by=by, note=note.remote_id)
-        return _start(FINISH, note, invoice, steps, done=done, by=by, request_key=request_key)
+        flow, is_new = _start(
+            FINISH, note, invoice, steps, done=done, by=by, request_key=request_key
+        )
+        if is_new:
+            _audit(invoice, "credit_note.finished", by=by, note=note.remote_id)
+        return flow, is_new
 
 
 def delete(note: CreditNote, invoice: Invoice, *, by: User, request_key: str) -> tuple[Flow, bool]:
@@ -311,8 +315,12 @@ def delete(note: CreditNote, invoice: Invoice, *, by: User, request_key: str) ->
         if not note.is_draft:
             raise CannotCredit([("", "not_draft")])
         steps = [flows.NewStep("delete_credit_note", _payload(note, invoice))]
-        _audit(invoice, "credit_note.deleted", by=by, note=note.remote_id)
-        return _start(DELETE, note, invoice, steps, done="delete", by=by, request_key=request_key)
+        flow, is_new = _start(
+            DELETE, note, invoice, steps, done="delete", by=by, request_key=request_key
+        )
+        if is_new:
+            _audit(invoice, "credit_note.deleted", by=by, note=note.remote_id)
+        return flow, is_new
 
 
 def _locked(invoice: Invoice, note: CreditNote, *, request_key: str) -> tuple[Invoice, CreditNote]:
@@ -352,7 +360,7 @@ def _start(
         kind,
         connection=invoice.connection,
         steps=steps,
-        business_key=f"{note.pk}:{done}",
+        business_key=f"{note.pk}:{done}:{request_key}"[:80],
         resource_key=invoice.resource_key,
         request_key=request_key,
         by=by,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from bokio_app.connections.models import Connection
+from bokio_app.core.number_search import with_number
 from bokio_app.flows.models import FlowState
 
 from .models import Customer, Invoice
@@ -47,5 +48,5 @@ def customers(connection: Connection, text: str) -> QuerySet[Customer]:
     """The first customers whose name or organisation number holds the text."""
     found = connection.customers.filter(gone_at=None)
     if text:
-        found = found.filter(Q(name__icontains=text) | Q(org_number__startswith=text))
+        found = found.filter(Q(name__icontains=text) | with_number(text, part="startswith"))
     return found[:CHOICES]

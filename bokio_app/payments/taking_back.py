@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from django.utils.translation import gettext_lazy as _
 
 from bokio_app.bokio.client import Bokio
+from bokio_app.bokio.errors import NotFound, Unsendable
+from bokio_app.bokio.payments import Payment as RemotePayment
+from bokio_app.bokio.settlements import Settlement as RemoteSettlement
 from bokio_app.flows.operations import Done, StepContext, register, register_kind
-from bokio_app.flows.patterns import Delete, remote
+from bokio_app.flows.patterns import GONE, Delete, remote
 
 from .models import Payment, Settlement
 
 
+class DeleteUnrecorded(Delete):
+    """Our copy may be old: what Bokio has recorded meanwhile is in the books, and stays."""
+
+    looks_first = True
+
+    @abstractmethod
+    def read(self, ctx: StepContext, bokio: Bokio) -> RemotePayment | RemoteSettlement: ...
+
+    def before(self, ctx: StepContext, bokio: Bokio) -> Done | list[str]:
+        try:
+            found = self.read(ctx, bokio)
+        except NotFound as error:
+            if error.code != GONE:
+                raise
+            return Done({})
+        if found.journal_entry_id:
+            raise Unsendable("It is recorded in Bokio.", code="recorded")
+        return []
+
+
 @register
-class DeletePayment(Delete):
+class DeletePayment(DeleteUnrecorded):
     """Take a payment back. Payload: `invoice` (ours), `remote_invoice`, `remote_payment`."""
 
     name = "delete_payment"
     scopes = ("invoices:read", "invoices:write")
     label = _("Payment taken back")
 
-    def read(self, ctx: StepContext, bokio: Bokio) -> object:
+    def read(self, ctx: StepContext, bokio: Bokio) -> RemotePayment:
         return bokio.payments.get(remote(ctx, "remote_invoice"), remote(ctx, "remote_payment"))
 
     def address(self, ctx: StepContext) -> str:
@@ -38,14 +63,14 @@ class DeletePayment(Delete):
 
 
 @register
-class DeleteSettlement(Delete):
+class DeleteSettlement(DeleteUnrecorded):
     """Take a settlement back. Payload: `invoice` (ours), `remote_invoice`, `remote_settlement`."""
 
     name = "delete_settlement"
     scopes = ("invoices:read", "invoices:write")
     label = _("Settlement taken back")
 
-    def read(self, ctx: StepContext, bokio: Bokio) -> object:
+    def read(self, ctx: StepContext, bokio: Bokio) -> RemoteSettlement:
         invoice, settlement = remote(ctx, "remote_invoice"), remote(ctx, "remote_settlement")
         return bokio.settlements.get(invoice, settlement)
 

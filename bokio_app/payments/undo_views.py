@@ -43,9 +43,11 @@ def take_settlement_back(
 def _answer(request: TenantRequest, row: Payment | Settlement) -> HttpResponse:
     invoice = invoice_of(request, row.invoice_id)
     if request.method == "POST":
-        key = request.POST.get("request_key", "")[:80]
+        key = request.POST.get("request_key", "")[:80] or str(uuid.uuid4())
         try:
-            undoing.take_back(row, by=request.user, request_key=key)
+            _flow, is_new = undoing.take_back(row, by=request.user, request_key=key)
+            if not is_new:
+                messages.info(request, _("This was asked for before. Nothing more was started."))
         except undoing.CannotTakeBack as refused:
             messages.error(request, problem_text(refused.code))
         return redirect("invoicing:detail", invoice.pk)
@@ -71,6 +73,7 @@ def problem_text(code: str) -> str:
             "It is recorded, and what is in the books is never deleted. Undo it on the invoice in "
             "Bokio, which then reverses its journal entry, and read the invoice from Bokio again."
         ),
+        "gone": _("It has been taken back already."),
         "not_there": _("Bokio does not have it yet. Cancel the run that registers it."),
         "busy": _("A run is working on this invoice. Wait for its end, or end it."),
     }[code]

@@ -16,7 +16,9 @@ from .taking_back import DeletePayment, DeleteSettlement
 
 
 class CannotTakeBack(Exception):
-    """It stays. `code`: `recorded`, `not_there` (Bokio does not have it), `busy`."""
+    """It stays. `code`: `recorded`, `not_there` (Bokio does not have it), `gone` (it was
+    taken back meanwhile), `busy`.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -46,35 +48,39 @@ def take_back(row: Payment | Settlement, *, by: User, request_key: str) -> tuple
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(pk=row.invoice_id)
         same = Flow.objects.filter(tenant_id=invoice.tenant_id)
-        same = same.filter(kind=operation.name, business_key=str(row.pk))
+        same = same.filter(kind=operation.name, business_key__startswith=f"{row.pk}:")
         if earlier := same.filter(state__in=OPEN_STATES).first():
             return earlier, False
-        row.refresh_from_db()
+        if not (now := type(row).objects.filter(pk=row.pk).first()):
+            raise CannotTakeBack("gone")
+        row = now
         if problem := problem_of(row):
             raise CannotTakeBack(problem)
-        record(
-            f"{what}.taken_back",
-            tenant=invoice.tenant_id,
-            subject="invoice",
-            subject_id=invoice.pk,
-            actor=by,
-            amount=str(row.amount),
-            day=row.date.isoformat(),
-        )
         payload = {
             "invoice": str(invoice.pk),
             "remote_invoice": invoice.remote_id,
             f"remote_{what}": row.remote_id,
         }
-        return flows.start(
+        flow, is_new = flows.start(
             operation.name,
             connection=invoice.connection,
             steps=[flows.NewStep(operation.name, payload)],
-            business_key=str(row.pk),
+            business_key=f"{row.pk}:{request_key}"[:80],
             resource_key=invoice.resource_key,
             request_key=request_key,
             by=by,
         )
+        if is_new:
+            record(
+                f"{what}.taken_back",
+                tenant=invoice.tenant_id,
+                subject="invoice",
+                subject_id=invoice.pk,
+                actor=by,
+                amount=str(row.amount),
+                day=row.date.isoformat(),
+            )
+        return flow, is_new
 
 
 def _is_busy(invoice: Invoice) -> bool:

@@ -14,6 +14,7 @@ from bokio_app.core import clock
 from bokio_app.invoicing.listing.asked import read_amount
 from bokio_app.invoicing.listing.kept import ListSettings, SavedView
 from bokio_app.invoicing.listing.order import SORTS
+from bokio_app.invoicing.listing.saved import MOST_VIEWS
 from bokio_app.tenants.models import Member
 from tests.support import make
 
@@ -416,6 +417,13 @@ class TestFiles:
 
         assert [row["No."] for row in rows] == [mine.number]
 
+    def test_a_negative_open_amount_is_a_number_in_the_file(self, page, company):
+        sent(company, "100.00", open_amount=Decimal("-500.00"))
+
+        [row] = rows_of(page.get(reverse("invoicing:export")))
+
+        assert "-500.00" in row.values()
+
     def test_no_cell_becomes_a_formula(self, page, company):
         sent(company, customer=make.customer(company, name="=HYPERLINK(1)"))
 
@@ -444,6 +452,15 @@ class TestLook:
         assert (kept.columns, kept.height) == (["ocr"], "normal")
 
 
+def test_what_bokio_has_no_longer_is_in_sight_and_not_owed(page, company):
+    due = clock.today() - timedelta(days=5)
+    owed = sent(company, due_date=due)
+    lost = sent(company, due_date=due, gone_at=clock.now())
+
+    assert found(page, view="open") == found(page, view="overdue") == [owed]
+    assert set(found(page)) == {owed, lost}
+
+
 class TestSavedViews:
     def save(self, page, query="?view=overdue&least=100", **fields):
         form = {"name": "Stora sena", "request_key": str(uuid.uuid4())} | fields
@@ -462,7 +479,34 @@ class TestSavedViews:
         view = SavedView.objects.get()
         assert answer["Location"] == f"/invoices/?view=overdue&least=100&saved={view.pk}"
         assert found(page, answer["Location"]) == [big]
-        assert page.get(reverse("invoicing:tabs")).context["tabs"][6][3] == 1
+        shown = page.get(reverse("invoicing:tabs"), {"saved": view.pk}).context["tabs"]
+        assert shown[6][3] == 1
+
+    def test_of_saved_views_the_current_alone_is_counted(self, page):
+        self.save(page)
+        self.save(page, name="Another")
+        last = SavedView.objects.latest("pk")
+
+        tabs = page.get(reverse("invoicing:tabs"), {"saved": last.pk}).context["tabs"]
+
+        assert sorted(count is None for *_rest, count in tabs[6:]) == [False, True]
+        assert all(count is not None for *_rest, count in tabs[:6])
+
+    def test_no_more_are_saved_than_fit_and_the_form_says_so(self, page, tenant):
+        for at in range(MOST_VIEWS - 1):
+            SavedView.objects.create(tenant=tenant, name=f"View {at}", query="")
+        key = str(uuid.uuid4())
+
+        last, sent_again, refused = (
+            self.save(page, request_key=key),
+            self.save(page, request_key=key),
+            self.save(page, name="One too many"),
+        )
+
+        assert [last.status_code, sent_again.status_code, refused.status_code] == [302, 302, 422]
+        assert SavedView.objects.count() == MOST_VIEWS
+        assert "One too many" in text(refused)
+        assert str(MOST_VIEWS) in text(refused)
 
     def test_the_same_form_sent_twice_saves_one_view(self, page):
         key = str(uuid.uuid4())

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.urls import reverse
 
 from bokio_app.audit.models import Event
+from bokio_app.bokio.errors import NotFound, Unsendable
 from bokio_app.core import clock
+from bokio_app.flows.explain import OURS
 from bokio_app.flows.models import Flow, FlowState
-from bokio_app.flows.operations import Done, StepContext
+from bokio_app.flows.operations import OPERATIONS, Done, StepContext
+from bokio_app.flows.patterns import GONE
 from bokio_app.payments.models import Payment, Settlement
 from bokio_app.payments.taking_back import DeletePayment
+from bokio_app.payments.undo_views import problem_text
+from bokio_app.payments.undoing import CannotTakeBack, take_back
 from tests.support import make
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +136,66 @@ def test_a_payment_whose_fee_bokio_no_longer_has_is_taken_back_all_the_same(invo
 
     assert not Payment.ever.exists()
     assert Settlement.ever.get().pk == fee.pk
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_taken_back_meanwhile_is_said_to_be_gone(invoice, kind):
+    row = made(kind, invoice)
+    person = make.member(invoice.tenant)
+    type(row).objects.filter(pk=row.pk).delete()  # after the page had found it
+
+    with pytest.raises(CannotTakeBack) as refused:
+        take_back(row, by=person, request_key="late")
+
+    assert refused.value.code == "gone"
+    assert problem_text("gone")
+    assert Flow.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_after_a_run_was_marked_as_handled_it_may_be_asked_for_again(page, invoice, kind):
+    row = made(kind, invoice)
+    page.post(url_of(row), {"request_key": "first"})
+    Flow.objects.update(state=FlowState.CANCELLED)
+
+    page.post(url_of(row), {"request_key": "second"})
+    again = page.post(url_of(row), {"request_key": "third"}, follow=True)
+
+    assert Flow.objects.count() == 2
+    assert Event.objects.filter(action=f"{kind}.taken_back").count() == 2
+    assert "Nothing more was started" in again.content.decode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_bokio_has_recorded_meanwhile_is_not_deleted(invoice, kind):
+    operation, ctx = step_of(made(kind, invoice))
+
+    with pytest.raises(Unsendable) as refused:
+        operation.before(ctx, bokio_with(kind, SimpleNamespace(journal_entry_id=uuid.uuid4())))
+
+    assert refused.value.code == "recorded"
+    assert refused.value.code in OURS  # in words of ours
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_gone_from_bokio_is_taken_back_and_what_is_there_is_sent_for(invoice, kind):
+    operation, ctx = step_of(made(kind, invoice))
+    gone = bokio_with(kind, NotFound("gone", code=GONE))
+    elsewhere = bokio_with(kind, NotFound("a gateway's"))
+
+    assert operation.before(ctx, gone) == Done({})
+    assert operation.before(ctx, bokio_with(kind, SimpleNamespace(journal_entry_id=None))) == []
+    with pytest.raises(NotFound):
+        operation.before(ctx, elsewhere)
+
+
+def step_of(row: Payment | Settlement) -> tuple[Any, StepContext]:
+    flow, _is_new = take_back(row, by=make.member(row.invoice.tenant), request_key="once")
+    step = flow.steps.get()
+    step.payload["remote_invoice"] = str(uuid.uuid4())
+    return OPERATIONS[step.op], StepContext(flow, step, {})
+
+
+def bokio_with(kind: str, answer: Any) -> Any:
+    """A Bokio that answers any reading so."""
+    return SimpleNamespace(**{f"{kind}s": Mock(get=Mock(side_effect=[answer]))})

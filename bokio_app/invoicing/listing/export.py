@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from itertools import islice
 
 from django.db.models import QuerySet
@@ -23,15 +22,10 @@ CHUNK = 500
 def as_file(invoices: QuerySet[Invoice], columns: Sequence[Column]) -> StreamingHttpResponse:
     """A download, read and sent some hundred rows at a time; the currency has its own column."""
     heads = [*(column.label for column in columns), _("Currency")]
-    rows = ([*_texts(row, columns), row.invoice.currency] for row in _all(invoices))
+    rows = (
+        [*(column.plain(row) for column in columns), row.invoice.currency] for row in _all(invoices)
+    )
     return sheet(heads, rows, name=f"invoices-{clock.today()}.csv")
-
-
-def _texts(row: Row, columns: Sequence[Column]) -> Iterator[object]:
-    for column in columns:
-        value = column.plain(row)
-        # A credit is no formula: an amount may begin with its sign.
-        yield f"{value:.2f}" if isinstance(value, Decimal) else value
 
 
 def _all(invoices: QuerySet[Invoice]) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import F, Q, QuerySet
 
 from bokio_app.core import clock
+from bokio_app.core.number_search import with_number
 from bokio_app.invoicing import leftovers
 from bokio_app.invoicing.models import Invoice
 from bokio_app.tenants.models import Tenant
@@ -62,8 +63,8 @@ def view_of(view: str) -> Q:
     views = {
         "draft": ~SENT,
         "unrecorded": SENT & UNRECORDED,
-        "open": SENT & OWED,
-        "overdue": SENT & OWED & Q(due_date__lt=clock.today()),
+        "open": leftovers.OWED,
+        "overdue": leftovers.OWED & Q(due_date__lt=clock.today()),
         "paid": SENT & ~OWED,
     }
     return views.get(view, Q())
@@ -100,7 +101,7 @@ def _mentions(tenant: Tenant, asked: Asked) -> Q:
     Few customers are named one by one, so that the database can take each part from its index.
     """
     text = asked.text
-    fitting = Q(name__icontains=text) | Q(org_number__startswith=text)
+    fitting = Q(name__icontains=text) | with_number(text, part="startswith")
     customers = tenant.customers.filter(fitting).order_by()
     if asked.company:
         customers = customers.filter(connection=asked.company)

@@ -19,6 +19,10 @@ from .kept import Height, ListSettings, SavedView
 MOST_VIEWS = 30  # more than fit a row of tabs
 
 
+class TooManyViews(Exception):
+    """The member sees as many views as there may be."""
+
+
 def views_of(tenant: Tenant, member: Member | None) -> QuerySet[SavedView]:
     """The member's own and the shared ones, of companies that the member may see."""
     if member is None:
@@ -42,7 +46,10 @@ def settings_of(member: Member | None) -> ListSettings:
 def create(
     member: Member, asked: Asked, *, name: str, is_shared: bool, key: uuid.UUID
 ) -> SavedView:
-    """Save the filter; the same form sent again is the same view."""
+    """Save the filter; the same form sent again is the same view. Raises `TooManyViews`."""
+    is_sent_again = SavedView.objects.filter(tenant_id=member.tenant_id, request_key=key).exists()
+    if not is_sent_again and views_of(member.tenant, member).count() >= MOST_VIEWS:
+        raise TooManyViews
     made, _is_new = SavedView.objects.get_or_create(
         tenant_id=member.tenant_id,
         request_key=key,

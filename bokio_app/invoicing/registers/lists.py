@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bokio_app.connections.models import Connection
 from bokio_app.core.money import ZERO
+from bokio_app.core.number_search import with_number, with_vat_number
 from bokio_app.invoicing.models import Customer, Invoice, Item
 from bokio_app.tenants.models import Tenant
 
@@ -93,13 +94,10 @@ def customers(tenant: Tenant, asked: Asked) -> QuerySet[Customer]:
 
 
 def _mentions(text: str) -> Q:
-    digits = text.replace("-", "").replace(" ", "")
-    fits = Q()
-    for name in ("name", "vat_number", "email", "city", "org_number"):
+    fits = with_number(text) | with_vat_number(text)
+    for name in ("name", "email", "city"):
         fits |= Q(**{f"{name}__icontains": text})
-    if digits.isdigit() and len(digits) > 6:
-        fits |= Q(org_number__in=[digits, f"{digits[:6]}-{digits[6:]}"])
-    return fits | Q(vat_number__icontains=digits) if digits else fits
+    return fits
 
 
 def find_customers(tenant: Tenant, asked: Asked) -> Page[CustomerRow]:

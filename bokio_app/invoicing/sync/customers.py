@@ -98,7 +98,14 @@ class ReadCustomer(Operation):
 
 
 def _wanted(ctx: StepContext) -> str:
-    return str(ctx.payload.get("remote_customer") or ctx.results["ensure_customer"]["remote_id"])
+    """Bokio's id. A step that had nothing to create was skipped, and left none: our row has it."""
+    if told := ctx.payload.get("remote_customer"):
+        return str(told)
+    if made := ctx.results.get("ensure_customer", {}).get("remote_id"):
+        return str(made)
+    ensured = ctx.flow.steps.get(op="ensure_customer")
+    mine = Customer.objects.filter(connection_id=ctx.flow.connection_id)
+    return mine.get(pk=ensured.payload["customer"]).remote_id
 
 
 def _keep(flow: Flow, found: Sequence[RemoteCustomer], asked: datetime) -> None:

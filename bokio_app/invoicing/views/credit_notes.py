@@ -91,7 +91,9 @@ def _work(request: TenantRequest, note_id: int, start: Callable[..., Any]) -> Ht
         return redirect("credit_notes:detail", note.pk)
     key = request.POST.get("request_key", "")[:80] or str(uuid.uuid4())
     try:
-        start(note, invoice, by=request.user, request_key=key)
+        _flow, is_new = start(note, invoice, by=request.user, request_key=key)
+        if not is_new:
+            messages.info(request, _("This was asked for before. Nothing more was started."))
     except crediting.CannotCredit as refused:
         for _field, code in refused.problems:
             messages.error(request, problem_text(code))

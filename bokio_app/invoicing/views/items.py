@@ -18,7 +18,6 @@ from bokio_app.connections.queries import live
 from bokio_app.core import clock
 from bokio_app.core.sheets import sheet
 from bokio_app.flows.models import Flow, FlowState
-from bokio_app.invoicing.fields import as_typed
 from bokio_app.invoicing.models import Item, LineItem
 from bokio_app.invoicing.registers import services
 from bokio_app.invoicing.registers.card import Stops
@@ -86,7 +85,7 @@ def export(request: TenantRequest, connection_id: uuid.UUID | None = None) -> Ht
     rows = (
         (
             each.connection, each.description, each.get_type_display(), each.get_product_display(),
-            each.get_unit_display(), as_typed(each.unit_price), each.tax_rate, each.account or "",
+            each.get_unit_display(), each.unit_price, each.tax_rate, each.account or "",
         )
         for each in found.order_by("description", "pk").iterator(chunk_size=500)
     )  # fmt: skip

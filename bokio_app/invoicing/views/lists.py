@@ -200,9 +200,9 @@ def _tabs(tenant: Tenant, asked: Asked, mine: list[SavedView], are_counted: bool
     shown = [(f"v_{name}", str(label), asked.only(view=name)) for name, label in VIEWS]
     shown += [(f"s_{view.pk}", view.name, saved.asked_by(view)) for view in mine]
     current = f"s_{asked.saved}" if asked.saved else f"v_{asked.view}"
-    counts = (
-        sums.counts_of(tenant, {key: each for key, _label, each in shown}) if are_counted else {}
-    )
+    # Of the saved ones the current alone is counted: each more makes every visit dearer.
+    counted = {key: each for key, _, each in shown if key.startswith("v_") or key == current}
+    counts = sums.counts_of(tenant, counted) if are_counted else {}
     return {
         "tabs": [
             (label, each.url(), key == current, counts.get(key)) for key, label, each in shown

@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bokio_app.invoicing.listing import saved
+from bokio_app.invoicing.listing.asked import Asked
 from bokio_app.invoicing.listing.chips import chips_of
 from bokio_app.invoicing.listing.forms import ViewForm
+from bokio_app.invoicing.listing.kept import SavedView
 from bokio_app.tenants.access import TenantRequest, member
 from bokio_app.tenants.models import Member
 
@@ -38,16 +40,11 @@ def save_view(request: TenantRequest, connection_id: uuid.UUID | None = None) ->
     asked = asked_for(request, connection_id)
     form = ViewForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        found = form.cleaned_data
-        view = saved.create(
-            _member(request),
-            asked,
-            name=found["name"],
-            is_shared=found["is_shared"],
-            key=found["request_key"],
-        )
-        saved.make_default(_member(request), view, is_default=found["is_default"])
-        return redirect(saved.asked_by(view).url())
+        try:
+            return redirect(saved.asked_by(_saved(request, asked, form)).url())
+        except saved.TooManyViews:
+            message = _("There are %(count)s saved views already. Delete one before you save more.")
+            form.add_error(None, message % {"count": saved.MOST_VIEWS})
     return render(
         request,
         "invoicing/view_form.html",
@@ -93,6 +90,15 @@ def keep_filter(request: TenantRequest, connection_id: uuid.UUID | None = None) 
         raise Http404(_("There is no such saved view."))
     saved.keep_filter(view, asked)
     return redirect(asked.url())
+
+
+def _saved(request: TenantRequest, asked: Asked, form: ViewForm) -> SavedView:
+    person, found = _member(request), form.cleaned_data
+    view = saved.create(
+        person, asked, name=found["name"], is_shared=found["is_shared"], key=found["request_key"]
+    )
+    saved.make_default(person, view, is_default=found["is_default"])
+    return view
 
 
 def _member(request: TenantRequest) -> Member:
