@@ -15,12 +15,14 @@ from django.utils import translation
 
 from bokio_app.connections.models import Connection
 from bokio_app.core import clock
+from bokio_app.flows.claim import claim
 from bokio_app.flows.models import Flow, FlowState, Step, StepState
 from bokio_app.flows.operations import StepContext
 from bokio_app.flows.sealed import is_sealed, unseal
 from bokio_app.invoicing import services as invoicing
 from bokio_app.invoicing.models import CreditNote, Customer
 from bokio_app.invoicing.registers import card, history, lists, twins
+from bokio_app.invoicing.registers import services as registers
 from bokio_app.payments.models import Payment
 from bokio_app.tenants.models import Tenant, User
 from tests.support import make
@@ -411,13 +413,24 @@ class TestChange:
 
         assert Step.objects.get().op == "read_customer"
 
+    def test_a_reading_waits_for_no_change_that_has_stopped(self, connection, person):
+        customer = known(connection)
+        key = registers.customer_key(customer.pk)
+        make.flow(connection, ops=["update_customer"], state=FlowState.STUCK, resource_key=key)
+
+        registers.read_customer(customer, by=person, request_key="asked")
+
+        taken = claim(connection.pk)
+        assert taken is not None
+        assert taken.kind == "read_customer"
+
     def test_a_reading_that_ends_while_the_page_is_made_is_not_missed(self, connection):
         customer = known(connection, name="Gamla AB")
         make.flow(
             connection,
             kind="read_customer",
             ops=["read_customer"],
-            resource_key=f"customer:{customer.pk}",
+            business_key=f"{customer.pk}:asked",
         )
 
         def end(instance: Customer, **_rest: object) -> None:

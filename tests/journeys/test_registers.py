@@ -103,7 +103,7 @@ def test_what_somebody_changed_in_bokio_is_shown_beside_the_change_and_saved_kno
     read = page.locator("form[action$='/read/'] .btn.primary")
     read.click()
     compare = page.locator(".next-step a.primary")
-    expect(compare).to_have_text("Jämför")
+    expect(compare).to_contain_text("Jämför")
     compare.click()
     expect(page.locator("td.differs")).to_have_text(["Deras AB", "Mitt AB"])
     assert member.barriers() == []
@@ -206,7 +206,7 @@ def test_customers_are_kept_without_scripts(
     walk.reload_until(page.locator("h1 + .badge", has_text="Finns i Bokio"))
 
     walk.go(f"/customers/company/{connection_id}/")
-    page.locator("[name=q]").fill("älvkonsult")
+    page.locator("#register-q").fill("älvkonsult")
     page.locator("form[role=search] button").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     assert len(customers(stack, company)) == 1

@@ -136,7 +136,7 @@ def _reading(customer: Customer) -> Flow | None:
     """A reading of the customer that is under way."""
     mine = Flow.objects.filter(
         connection=customer.connection,
-        resource_key=services.customer_key(customer.pk),
+        business_key__startswith=f"{customer.pk}:",
         kind="read_customer",
         state__in=MOVING,
     )

@@ -263,14 +263,16 @@ def has_invoices(customer: Customer) -> bool:
 
 
 def read_customer(customer: Customer, *, by: User, request_key: str) -> None:
-    """Read the customer as a whole from Bokio, in the background."""
+    """Read the customer as a whole from Bokio, in the background.
+
+    It waits for no change of the customer: one that has stopped may need what is read.
+    """
     flows.start(
         "read_customer",
         connection=customer.connection,
         steps=[flows.NewStep("read_customer", {"remote_customer": customer.remote_id})],
         business_key=f"{customer.pk}:{request_key}",
-        resource_key=customer_key(customer.pk),
-        request_key=request_key,
+        request_key=f"{customer.pk}:{request_key}",
         by=by,
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bokio_app.sandbox import clock, invoicing, ledger, registration, store
-from bokio_app.sandbox.api import credit_notes, receipts, shapes
+from bokio_app.sandbox.api import credit_notes, items, receipts, shapes
 from bokio_app.sandbox.control.asking import UUID, Ask, Missing, Routes, Wrong, company
 from bokio_app.sandbox.models import Company, Invoice, Payment, Person, Plan, Settlement
 
@@ -106,6 +106,7 @@ def _books(ask: Ask) -> object:
         "settlements": [shapes.settlement(row) for row in settlements.order_by("id")],
         "creditNotes": [credit_notes.as_json(row) for row in notes.order_by("id")],
         "customers": [shapes.customer(row) for row in owner.customers.order_by("id")],
+        "items": [items.as_json(row) for row in owner.items.order_by("id")],
         "journalEntries": [shapes.journal_entry(row) for row in entries.iterator(CHUNK)],
         "balances": {
             str(account): f"{balance:.2f}" for account, balance in ledger.balances(owner).items()
