@@ -50,8 +50,11 @@ const HEARD = {
   begun() {
     look(wasHeard ? parts() : parts().filter((part) => part.dataset.poll));
   },
-  still() {},
+  still() {
+    if (!wasHeard) HEARD.begun(); // told by another tab: what moved before that is not told again
+  },
   moved(moved) {
+    HEARD.still();
     look(parts().filter((part) => follows(part, moved)));
   },
   over() {

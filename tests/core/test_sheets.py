@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext, gettext_lazy, override
 
 from bokio_app.core.sheets import CHUNK, sheet
+from tests.support.loops import run
 
 
 def text_of(answer: StreamingHttpResponse) -> str:
@@ -28,14 +28,14 @@ def test_an_asynchronous_server_sends_the_first_rows_before_the_last_are_read() 
     async def sent() -> list[int]:
         return [len(read) async for _piece in sheet(["Number"], rows(), name="a.csv")]
 
-    assert async_to_sync(sent)() == [0, CHUNK, 2 * CHUNK, 3 * CHUNK]
+    assert run(sent()) == [0, CHUNK, 2 * CHUNK, 3 * CHUNK]
 
 
 def test_both_kinds_of_server_send_the_same_file() -> None:
     async def gathered() -> bytes:
         return b"".join([piece async for piece in sheet(["A"], [["1"], ["å"]], name="a.csv")])
 
-    assert async_to_sync(gathered)().decode("utf-8-sig") == "A\r\n1\r\nå\r\n"
+    assert run(gathered()).decode("utf-8-sig") == "A\r\n1\r\nå\r\n"
     assert text_of(sheet(["A"], [["1"], ["å"]], name="a.csv")) == "A\r\n1\r\nå\r\n"
 
 

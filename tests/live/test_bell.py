@@ -12,7 +12,7 @@ import redis
 from bokio_app.flows.signals import flow_moved
 from bokio_app.live import bell
 from bokio_app.live.bell import CHANNEL, Ringer, heard
-from tests.live.loops import run
+from tests.support.loops import run
 from tests.support.net import ClosedPort
 
 PATIENCE = 20.0

@@ -24,8 +24,8 @@ from bokio_app.live import views
 from bokio_app.live.hub import MOST_STREAMS, Hub
 from bokio_app.live.visitors import Gone, Visitor
 from bokio_app.tenants.models import Member, User
-from tests.live.loops import run
 from tests.support import make
+from tests.support.loops import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

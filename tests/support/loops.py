@@ -10,14 +10,14 @@ from typing import Any
 from django.db import connections
 
 
-def run(coroutine: Coroutine[Any, Any, object]) -> None:
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run it to its end, in a thread of its own: the browser of other tests has a loop in this."""
 
-    def alone() -> None:
+    def alone() -> Any:
         try:
-            asyncio.run(coroutine)
+            return asyncio.run(coroutine)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as threads:
-        threads.submit(alone).result()
+        return threads.submit(alone).result()
